@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* lnx-trace - tell the life of processes, from the kernel or a recording */
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "base/num.h"
+#include "base/out.h"
+#include "rec/event.h"
+#include "rec/wirefile.h"
+#include "host/boot.h"
+#include "host/cgroup.h"
+#include "host/sandbox.h"
+#include "host/trace.h"
+#include "host/watch.h"
+
+#include "cmd.h"
+#include "probe.h"
+
+#define SECOND		1000000000ULL
+#define CLOCK_STEP	100000		/* ns that the wall clock may be off */
+
+static const char help[] =
+"usage: lnx-trace [options]\n"
+"Tell which processes begin, execute and end, as one JSON record a line.\n"
+"\n"
+"  -e, --events KIND,...   only these: snap fork exec exit reparent\n"
+"  -p, --pid PID           only this process\n"
+"      --ppid PID          only children of this process\n"
+"  -t, --tree PID          only this process and its descendants\n"
+"  -u, --uid USER          only processes of this user, a name or a number\n"
+"      --comm NAME         only processes of this name\n"
+"      --cgroup PATH       only processes in this cgroup or below\n"
+"      --rate N            at most N records a second and cgroup; exits always\n"
+"  -d, --duration TIME     stop after this time: 500ms, 10s, 5m\n"
+"  -n, --count N           stop after N records of processes\n"
+"  -w, --write FILE        write a recording instead of JSON\n"
+"  -r, --read FILE         read a recording instead of the kernel\n"
+"      --argv-max SIZE     longest arguments, 4KiB; more makes lines longer\n"
+"                          than a pipe keeps whole when several write to it\n"
+"      --ring SIZE         buffer between kernel and lnx-trace, 8MiB\n"
+"      --no-snap           do not tell of processes that are alive already\n"
+"      --rung RUNG         tp_btf or raw_tp instead of the best that works\n"
+"      --btf FILE          types of this kernel, where it does not tell them\n"
+"      --probe-features    what this kernel can do for lnx, and what to do\n"
+"      --strict            exit 3 if a record was lost\n"
+"  -o, --output FILE       instead of standard output\n"
+"  -q, --quiet             no counts at the end\n"
+"  -v, --verbose           counts at the end, and the library's messages\n"
+"  -h, --help              this text\n"
+"  -V, --version           the version\n";
+
+enum {
+	O_PPID = 256, O_COMM, O_CGROUP, O_RATE, O_ARGV_MAX, O_RING, O_NO_SNAP,
+	O_RUNG, O_BTF, O_PROBE, O_STRICT,
+};
+
+struct opts {
+	struct trace_conf conf;
+	const char	*output, *write, *read;
+	uint64_t	 duration;
+	int		 live, no_snap, probe, strict, quiet, verbose;
+};
+
+/* Where records go. */
+struct sink {
+	struct event_ctx ctx;
+	struct out	*out;
+	uint64_t	 kinds;		/* wanted, of a recording */
+	uint64_t	 left;		/* records of processes until the end */
+	uint64_t	 written;
+	uint64_t	 anchored;	/* boot_ns when ctx.real_ns was looked up */
+	int		 raw;		/* wire form */
+	int		 bad;		/* records that made no line */
+	int		 lost;		/* a lost record was among them */
+};
+
+/* In a recording records stand one behind the other, not aligned. */
+static int
+kind_of(const void *rec)
+{
+	struct wire_head h;
+
+	memcpy(&h, rec, sizeof(h));
+	return h.kind;
+}
+
+/* 0; 1 when it is enough; -1 when it cannot be written. */
+static int
+put(void *arg, const void *rec, size_t size)
+{
+	int kind = kind_of(rec);
+	struct sink *s = arg;
+	ssize_t n = 0;
+	char *line;
+
+	if (s->raw) {
+		out_line(s->out, rec, size);
+	} else {
+		if ((line = out_room(s->out, s->ctx.line_max)) == NULL)
+			return -1;
+		n = event_encode(&s->ctx, rec, size, line);
+		out_took(s->out, n > 0 ? n : 0);
+		s->bad += n == -1;
+	}
+	s->written += n >= 0;
+	s->lost |= kind == EV_lost;
+	if ((errno = out_error(s->out)) != 0)
+		return -1;
+	return kind != EV_source && kind != EV_lost && --s->left == 0;
+}
+
+/* Before each wait: nothing may lie in a buffer, and the wall clock may have
+ * been set since. */
+static void
+idle(void *arg)
+{
+	struct wirefile_clock c;
+	struct sink *s = arg;
+	uint64_t now = boot_now();
+	int64_t off;
+
+	out_flush(s->out);
+	if (now - s->anchored < SECOND)
+		return;
+	s->anchored = now;
+	off = boot_offset();
+	if (llabs(off - s->ctx.real_ns) < CLOCK_STEP)
+		return;
+	s->ctx.real_ns = off;
+	if (!s->raw)
+		return;
+	wirefile_clock(&c, &s->ctx);
+	out_line(s->out, (char *)&c, sizeof(c));
+}
+
+/* Longer arguments need longer lines, which a sole writer may write. */
+static void
+set_line_max(const struct opts *o, struct sink *s)
+{
+	s->ctx.line_max = o->conf.argv_max > TRACE_ARGV ?
+	    EVENT_LINE_MAX : EVENT_LINE_MIN;
+}
+
+/* The recording, before the output is opened, which might be the same. */
+static int
+replay_open(const struct opts *o)
+{
+	int fd = strcmp(o->read, "-") == 0 ? STDIN_FILENO :
+	    open(o->read, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		err(EX_LNX_SYSTEM, "%s", o->read);
+	if (cmd_same_file(fd, o->output))
+		errx(EX_LNX_USAGE, "%s: is input and output", o->output);
+	return fd;
+}
+
+static int
+replay(const struct opts *o, struct sink *s, int fd)
+{
+	enum wirefile_status st;
+	struct wirefile *f;
+	const void *rec;
+	uint64_t at;
+	size_t size;
+	int bad, rc;
+
+	if ((f = wirefile_new(fd, s->out)) == NULL)
+		err(EX_LNX_SYSTEM, "%s", o->read);
+	if (sandbox_enter(0) == -1)
+		err(EX_LNX_SYSTEM, "giving up privileges");
+	set_line_max(o, s);
+	while ((st = wirefile_next(f, &s->ctx, &rec, &size, &at)) ==
+	    WIREFILE_OK && !cmd_stop) {
+		if (kind_of(rec) < EV_max && !(s->kinds >> kind_of(rec) & 1))
+			continue;
+		bad = s->bad;
+		if (put(s, rec, size) != 0)
+			break;
+		if (bad == 0 && s->bad > 0)
+			warnx("%s: byte %llu: not a record, skipped, as all "
+			    "that follow like it", o->read,
+			    (unsigned long long)at);
+	}
+	rc = s->bad > 0 || (o->strict && s->lost) ? EX_LNX_DATA : EX_LNX_OK;
+	switch (st) {
+	case WIREFILE_HALF:
+		warnx("%s: the last record is cut off", o->read);
+		rc = EX_LNX_DATA;
+		break;
+	case WIREFILE_BAD:
+		warnx("%s: byte %llu: %s", o->read, (unsigned long long)at,
+		    at == 0 ? "not a recording of lnx-trace" :
+		    "not a record; the rest is left out");
+		rc = EX_LNX_DATA;
+		break;
+	case WIREFILE_READ:
+		if (errno == EINTR && cmd_stop)
+			break;
+		warn("%s", o->read);
+		rc = EX_LNX_SYSTEM;
+		break;
+	case WIREFILE_OK: case WIREFILE_END:
+		break;
+	}
+	wirefile_free(f);
+	return rc;
+}
+
+static int
+live(struct opts *o, struct sink *s)
+{
+	struct watch_conf c = {
+		.trace = o->conf, .tool = "lnx-trace",
+		.version = PACKAGE_VERSION, .duration = o->duration,
+		.stop = &cmd_stop, .fn = put, .idle = idle, .arg = s,
+		.out = o->output == NULL && o->write == NULL ?
+		    STDOUT_FILENO : -1,
+	};
+	struct wirefile_head head;
+	char why[TRACE_WHY] = "";
+	struct watch_sums sums;
+	struct boot boot;
+	struct watch *w;
+	int rc;
+
+	if (boot_read(&boot) == -1)
+		err(EX_LNX_SYSTEM, "/proc/sys/kernel/random/boot_id");
+	boot_ctx(&boot, &s->ctx);
+	set_line_max(o, s);
+	s->anchored = boot_now();
+	c.boot = &boot;
+	if ((w = watch_open(&c, why)) == NULL)
+		errx(EX_LNX_SYSTEM, "%s", why);
+	if (sandbox_enter(SANDBOX_NOBODY |
+	    (watch_needs_bpf(w) ? SANDBOX_BPF : 0)) == -1)
+		err(EX_LNX_SYSTEM, "giving up privileges");
+	if (s->raw) {
+		wirefile_head(&head, &s->ctx);
+		out_line(s->out, (char *)&head, sizeof(head));
+	}
+	rc = watch_run(w);
+	sums = watch_sums(w);
+	if (rc == -1 && errno == EPIPE)
+		raise(SIGPIPE);
+	if (rc == -1 && out_error(s->out) == 0)
+		warn("reading from the kernel");
+	if (!o->quiet && cmd_chatty(o->verbose))
+		warnx("%llu records, %llu lost",
+		    (unsigned long long)s->written,
+		    (unsigned long long)sums.lost);
+	watch_close(w);
+	return rc == -1 ? EX_LNX_SYSTEM :
+	    o->strict && sums.lost > 0 ? EX_LNX_DATA : EX_LNX_OK;
+}
+
+static const struct option longopts[] = {
+	{ "argv-max",	required_argument,	NULL, O_ARGV_MAX },
+	{ "btf",	required_argument,	NULL, O_BTF },
+	{ "cgroup",	required_argument,	NULL, O_CGROUP },
+	{ "comm",	required_argument,	NULL, O_COMM },
+	{ "count",	required_argument,	NULL, 'n' },
+	{ "duration",	required_argument,	NULL, 'd' },
+	{ "events",	required_argument,	NULL, 'e' },
+	{ "help",	no_argument,		NULL, 'h' },
+	{ "no-snap",	no_argument,		NULL, O_NO_SNAP },
+	{ "output",	required_argument,	NULL, 'o' },
+	{ "pid",	required_argument,	NULL, 'p' },
+	{ "ppid",	required_argument,	NULL, O_PPID },
+	{ "probe-features", no_argument,	NULL, O_PROBE },
+	{ "quiet",	no_argument,		NULL, 'q' },
+	{ "rate",	required_argument,	NULL, O_RATE },
+	{ "read",	required_argument,	NULL, 'r' },
+	{ "ring",	required_argument,	NULL, O_RING },
+	{ "rung",	required_argument,	NULL, O_RUNG },
+	{ "strict",	no_argument,		NULL, O_STRICT },
+	{ "tree",	required_argument,	NULL, 't' },
+	{ "uid",	required_argument,	NULL, 'u' },
+	{ "verbose",	no_argument,		NULL, 'v' },
+	{ "version",	no_argument,		NULL, 'V' },
+	{ "write",	required_argument,	NULL, 'w' },
+	{ 0 }
+};
+
+static void
+check(const struct opts *o)
+{
+	if (o->read != NULL && (o->live || o->write != NULL)) {
+		warnx("--read: goes with --events, --count, --argv-max and "
+		    "--output only");
+		exit(cmd_usage());
+	}
+	if (o->write != NULL && o->output != NULL) {
+		warnx("--write and --output: want one of them");
+		exit(cmd_usage());
+	}
+	if (o->conf.btf != NULL && o->conf.rung == TRACE_TP_BTF) {
+		warnx("--btf: tp_btf programs take the kernel's own BTF only");
+		exit(cmd_usage());
+	}
+}
+
+/* Options whose names the trace knows; all but two want a live kernel. */
+static void
+set(struct opts *o, int opt)
+{
+	const struct option *l = longopts;
+	char option[32];
+	const char *want;
+
+	while (l->val != opt)
+		l++;
+	snprintf(option, sizeof(option), "--%s", l->name);
+	if (trace_conf_set(&o->conf, l->name, optarg, &want) == -1)
+		exit(cmd_bad(option, optarg, want));
+	o->live |= opt != 'e' && opt != O_ARGV_MAX;
+}
+
+static void
+parse(int argc, char **argv, struct opts *o, struct sink *s)
+{
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "+d:e:hn:o:p:qr:t:u:vVw:",
+	    longopts, NULL)) != -1)
+		switch (opt) {
+		case 'd':
+			if (num_duration(optarg, &o->duration) == -1 ||
+			    o->duration == 0)
+				exit(cmd_bad("--duration", optarg,
+				    "a time like 500ms, 10s or 5m"));
+			o->live = 1;
+			break;
+		case 'n':
+			if (cmd_number("--count", optarg, 1, UINT64_MAX,
+			    &s->left) != 0)
+				exit(EX_LNX_USAGE);
+			break;
+		case 'o': o->output = optarg; break;
+		case 'q': o->quiet = 1; break;
+		case 'r': o->read = optarg; break;
+		case 'v': o->verbose++; break;
+		case 'w': o->write = optarg; break;
+		case O_NO_SNAP: o->no_snap = 1; break;
+		case O_PROBE: o->probe = 1; break;
+		case O_STRICT: o->strict = 1; break;
+		case 'h': exit(cmd_help(help));
+		case 'V': exit(cmd_version());
+		case '?': exit(cmd_usage());
+		default: set(o, opt);
+		}
+	if (argv[optind] != NULL) {
+		warnx("%s: no operands are taken", argv[optind]);
+		exit(cmd_usage());
+	}
+	check(o);
+}
+
+static int
+complain(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, fmt, ap);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct opts o = { 0 };
+	struct sink s = { .left = UINT64_MAX };
+	const char *path;
+	int rc, fd;
+
+	cmd_start();
+	trace_conf_init(&o.conf);
+	parse(argc, argv, &o, &s);
+	libbpf_set_print(o.verbose ? complain : NULL);
+	if (o.probe)
+		return cmd_end(probe(o.conf.btf), NULL, NULL);
+	if (o.no_snap)
+		o.conf.kinds &= ~(UINT64_C(1) << EV_snap);
+	s.kinds = o.conf.kinds | 1 << EV_source | 1 << EV_lost;
+	s.raw = o.write != NULL;
+	path = s.raw ? o.write : o.output;
+	path = path != NULL ? path : "-";
+	fd = o.read != NULL ? replay_open(&o) : -1;
+	if ((s.out = out_open(path)) == NULL)
+		err(EX_LNX_SYSTEM, "%s", path);
+	rc = o.read != NULL ? replay(&o, &s, fd) : live(&o, &s);
+	return cmd_end(rc, s.out, path);
+}

@@ -1,0 +1,15 @@
+noinst_LIBRARIES += cmd/libcmd.a
+cmd_libcmd_a_SOURCES = cmd/cmd.c cmd/cmd.h cmd/feed.c cmd/feed.h \
+	cmd/screen.c cmd/screen.h
+
+# Each tool's LDADD is its list of powers.
+bin_PROGRAMS += cmd/lnx-tree
+cmd_lnx_tree_SOURCES = cmd/lnx-tree.c
+cmd_lnx_tree_LDADD = cmd/libcmd.a lib/libcore.a lib/libhost.a lib/librec.a \
+	lib/libbase.a
+
+if HAVE_BPF
+sbin_PROGRAMS += cmd/lnx-trace
+cmd_lnx_trace_SOURCES = cmd/lnx-trace.c cmd/probe.c cmd/probe.h
+cmd_lnx_trace_LDADD = cmd/libcmd.a lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
+endif

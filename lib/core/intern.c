@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/intern.h"
+
+struct str {
+	struct str	*next;
+	uint32_t	 hash, refs;
+	char		 s[];
+};
+
+struct intern {
+	struct str	**slots;
+	size_t		 nslots, count;		/* nslots is a power of two */
+};
+
+enum { INTERN_SLOTS = 1024 };
+
+static struct str *
+of(const char *s)
+{
+	return (struct str *)(uintptr_t)(s - offsetof(struct str, s));
+}
+
+static uint32_t
+hash(const char *s, size_t len)
+{
+	uint64_t h = len, w;
+
+	for (; len >= 8; s += 8, len -= 8) {
+		memcpy(&w, s, 8);
+		h = (h ^ w) * 0x9e3779b97f4a7c15ULL;
+		h ^= h >> 32;
+	}
+	w = 0;
+	memcpy(&w, s, len);
+	h = (h ^ w) * 0x9e3779b97f4a7c15ULL;
+	return h >> 32;
+}
+
+struct intern *
+intern_new(void)
+{
+	struct intern *in;
+
+	if ((in = calloc(1, sizeof(*in))) == NULL)
+		return NULL;
+	in->nslots = INTERN_SLOTS;
+	if ((in->slots = calloc(in->nslots, sizeof(struct str *))) == NULL) {
+		free(in);
+		return NULL;
+	}
+	return in;
+}
+
+void
+intern_free(struct intern *in)
+{
+	struct str *s, *next;
+
+	if (in == NULL)
+		return;
+	for (size_t i = 0; i < in->nslots; i++)
+		for (s = in->slots[i]; s != NULL; s = next) {
+			next = s->next;
+			free(s);
+		}
+	free(in->slots);
+	free(in);
+}
+
+/* Without memory the chains only get longer. */
+static void
+grow(struct intern *in)
+{
+	size_t n = in->nslots * 2;
+	struct str **slots, *s, *next;
+
+	if ((slots = calloc(n, sizeof(struct str *))) == NULL)
+		return;
+	for (size_t i = 0; i < in->nslots; i++)
+		for (s = in->slots[i]; s != NULL; s = next) {
+			next = s->next;
+			s->next = slots[s->hash & (n - 1)];
+			slots[s->hash & (n - 1)] = s;
+		}
+	free(in->slots);
+	in->slots = slots;
+	in->nslots = n;
+}
+
+const char *
+intern_get(struct intern *in, const char *p, size_t len)
+{
+	uint32_t h = hash(p, len);
+	struct str **slot = &in->slots[h & (in->nslots - 1)], *s;
+
+	for (s = *slot; s != NULL; s = s->next)
+		if (s->hash == h && strncmp(s->s, p, len) == 0 &&
+		    s->s[len] == '\0') {
+			s->refs++;
+			return s->s;
+		}
+	if ((s = malloc(sizeof(*s) + len + 1)) == NULL)
+		return NULL;
+	memcpy(s->s, p, len);
+	s->s[len] = '\0';
+	s->hash = h;
+	s->refs = 1;
+	s->next = *slot;
+	*slot = s;
+	if (++in->count > in->nslots)
+		grow(in);
+	return s->s;
+}
+
+const char *
+intern_hold(const char *s)
+{
+	of(s)->refs++;
+	return s;
+}
+
+void
+intern_put(struct intern *in, const char *p)
+{
+	struct str *s, **at;
+
+	if (p == NULL || --(s = of(p))->refs > 0)
+		return;
+	at = &in->slots[s->hash & (in->nslots - 1)];
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	in->count--;
+	free(s);
+}

@@ -1,0 +1,15 @@
+noinst_LIBRARIES += lib/libcore.a
+lib_libcore_a_SOURCES = \
+	lib/core/origin.c lib/core/origin.h \
+	lib/core/heap.c lib/core/heap.h \
+	lib/core/intern.c lib/core/intern.h \
+	lib/core/learn.c lib/core/learn.h \
+	lib/core/learn_traits.c \
+	lib/core/table.c lib/core/table.h \
+	lib/core/tree.c lib/core/tree.h \
+	lib/core/tree_source.c \
+	lib/core/view.c lib/core/view.h \
+	lib/core/view_dot.c \
+	lib/core/view_escape.c \
+	lib/core/view_json.c \
+	lib/core/view_text.c

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
+
+#include "host/cgroup.h"
+
+static const char *const controllers[] = {
+	"memory", "pids", "cpu", "cpuset", "blkio", "devices", "freezer",
+};
+
+enum { NCONTROLLERS = sizeof(controllers) / sizeof(controllers[0]) };
+
+/* Which of the controllers is in a list like "rw,cpu,cpuacct". */
+static int
+controller_in(const char *options)
+{
+	char buf[256], *save, *word;
+
+	for (int i = 0; i < NCONTROLLERS; i++) {
+		snprintf(buf, sizeof(buf), "%s", options);
+		for (word = strtok_r(buf, ",\n", &save); word != NULL;
+		    word = strtok_r(NULL, ",\n", &save))
+			if (strcmp(word, controllers[i]) == 0)
+				return i;
+	}
+	return NCONTROLLERS;
+}
+
+int
+cgroup_host(struct cgroup_host *h)
+{
+	char line[4096], point[256], type[32], options[256], *dash;
+	int best = NCONTROLLERS, i;
+	FILE *f;
+
+	memset(h, 0, sizeof(*h));
+	if ((f = fopen("/proc/self/mountinfo", "re")) == NULL)
+		return -1;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if ((dash = strstr(line, " - ")) == NULL ||
+		    sscanf(line, "%*s %*s %*s %*s %255s", point) != 1 ||
+		    sscanf(dash, " - %31s %*s %255s", type, options) != 2)
+			continue;
+		if (strcmp(type, "cgroup2") == 0 && h->v2[0] == '\0')
+			strcpy(h->v2, point);
+		if (strcmp(type, "cgroup") != 0)
+			continue;
+		if ((i = controller_in(options)) < best) {
+			best = i;
+			strcpy(h->v1, point);
+			strcpy(h->controller, controllers[i]);
+		}
+	}
+	fclose(f);
+	if (h->controller[0] == '\0')
+		h->mode = CGROUP_V2;
+	else
+		h->mode = h->v2[0] != '\0' ? CGROUP_HYBRID : CGROUP_V1;
+	return 0;
+}
+
+const char *
+cgroup_mode_name(enum cgroup_mode m)
+{
+	switch (m) {
+	case CGROUP_V2:
+		return "v2";
+	case CGROUP_V1:
+		return "v1";
+	case CGROUP_HYBRID:
+		return "hybrid";
+	}
+	return NULL;
+}
+
+/* A directory of a cgroup file system?  Its inode number is the id. */
+static int
+look(const char *path, uint64_t *id, int *v1)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (stat(path, &st) == -1 || statfs(path, &fs) == -1)
+		return -1;
+	if (!S_ISDIR(st.st_mode) ||
+	    (fs.f_type != CGROUP2_SUPER_MAGIC &&
+	    fs.f_type != CGROUP_SUPER_MAGIC)) {
+		errno = ENOTDIR;
+		return -1;
+	}
+	*id = st.st_ino;
+	*v1 = fs.f_type == CGROUP_SUPER_MAGIC;
+	return 0;
+}
+
+int
+cgroup_id(const struct cgroup_host *h, const char *path, uint64_t *id, int *v1)
+{
+	char full[8192];
+
+	if (look(path, id, v1) == 0)
+		return 0;
+	if (h->v2[0] != '\0') {
+		snprintf(full, sizeof(full), "%s/%s", h->v2, path);
+		if (look(full, id, v1) == 0)
+			return 0;
+	}
+	if (h->v1[0] != '\0') {
+		snprintf(full, sizeof(full), "%s/%s", h->v1, path);
+		if (look(full, id, v1) == 0)
+			return 0;
+	}
+	errno = ENOENT;
+	return -1;
+}

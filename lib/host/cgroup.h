@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Which cgroup hierarchies this host has: cgroups(7). */
+#ifndef HOST_CGROUP_H
+#define HOST_CGROUP_H
+
+#include <stdint.h>
+
+enum cgroup_mode { CGROUP_V2, CGROUP_V1, CGROUP_HYBRID };
+
+struct cgroup_host {
+	enum cgroup_mode mode;
+	char	v2[256];		/* where it is mounted; "" if it is not */
+	char	v1[256];		/* likewise, of the controller below */
+	char	controller[16];		/* "" if there is no v1 */
+};
+
+/*
+ * Read /proc/self/mountinfo.  Of v1 the first hierarchy counts that has
+ * memory, pids, cpu, cpuset, blkio, devices, or freezer, in this order: the
+ * ones that container runtimes always use come first.  A host where nothing is mounted
+ * counts as v2: the kernel has that hierarchy in any case.  0, or -1 with errno.
+ */
+int cgroup_host(struct cgroup_host *);
+
+const char *cgroup_mode_name(enum cgroup_mode);
+
+/*
+ * The id of a cgroup (its inode number) and whether it is one of v1.  path is
+ * a directory below a mount point, or as in records, below the root of the
+ * hierarchy.  0, or -1 with errno.
+ */
+int cgroup_id(const struct cgroup_host *, const char *path, uint64_t *id,
+    int *v1);
+
+#endif

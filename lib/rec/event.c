@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "base/num.h"
+
+#include "rec/event.h"
+
+#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
+#define LEN(s)		(sizeof(s) - 1)
+
+/* Fields named pad* have no row: ROW(pad0, r) is nothing, ROW(x, r) is r. */
+#define PAD_pad0	,
+#define PAD_pad1	,
+#define PAD_pad2	,
+#define PAD_pad3	,
+#define THIRD(a, b, c, ...)	c
+#define PICK(...)		THIRD(__VA_ARGS__)
+#define NONE(...)
+#define SAME(...)		__VA_ARGS__
+#define ROW(f, ...)		PICK(PAD_##f, NONE, SAME, )(__VA_ARGS__)
+
+#define KEY(f)		",\"" f "\":"
+#define HEAD_TYPE(f)							\
+	(sizeof(((struct wire_head *)0)->f) == 2 ? F_cpu : F_seq)
+
+#define EVENT(ev, n, doc)	static const struct field fields_##ev[] = {
+#define PROC(ev, i, p, doc)	{ #i, #p, doc,				\
+	offsetof(struct wire_##ev, i##_start), F_proc, FROM_wire,	\
+	LEN(KEY(#i)), LEN(KEY(#p)), KEY(#i), KEY(#p) },
+#define FIELD(f, doc, off, t, from)	{ #f, NULL, doc, off, t, from,	\
+	LEN(KEY(#f)), 0, KEY(#f), "" },
+#define WIRE(ev, t, f, doc)						\
+	ROW(f, FIELD(f, doc, offsetof(struct wire_##ev, f), F_##t, FROM_wire))
+#define TAIL(ev, t, f, doc)						\
+	FIELD(f, doc, offsetof(struct wire_##ev, len_##f), F_##t, FROM_tail)
+#define HEAD(ev, t, f, doc)						\
+	FIELD(f, doc, offsetof(struct wire_head, f), HEAD_TYPE(f), FROM_head)
+#define ADDED(ev, t, f, doc)	FIELD(f, doc, 0, F_##t, FROM_added)
+#define END(ev)			};
+#include "rec/event.def"
+
+/*
+ * The longest line: each value at its longest, each tail empty but named in
+ * "cut" and "replaced".
+ */
+enum {
+	MAX_u64 = 20, MAX_u32 = 10, MAX_flag = 4, MAX_hex64 = 18,
+	MAX_dec64 = 22, MAX_time = NUM_TIME + 2, MAX_char = 8,
+	MAX_comm = 2 + 16 * 6 + LEN("\"comm\","),
+	MAX_line = NUM_TIME + LEN("\",\"boot_ns\":") + 20 +
+	    LEN(",\"host\":\"\"") + 64 * 6 + LEN(",\"cut\":[]") +
+	    LEN(",\"replaced\":[\"host\",]") + LEN("}\n"),
+	MAX_slack = 64,		/* the encoder copies keys 32 bytes at a time */
+};
+#define MAX_TAIL(f)	(LEN(KEY(#f)) + LEN("[\"\"]") + 2 * LEN("\"" #f "\","))
+
+#define HEADTEXT(ev)	"{\"v\":1,\"event\":\"" #ev "\",\"time\":\""
+
+static const struct event_desc descs[] = {
+#define EVENT(ev, n, doc)						\
+	{ .name = #ev, .kind = n, .size = sizeof(struct wire_##ev),	\
+	  .fields = fields_##ev, .nfields = NELEM(fields_##ev),		\
+	  .head = HEADTEXT(ev), .headlen = LEN(HEADTEXT(ev)),		\
+	  .room = MAX_slack + MAX_line + LEN(HEADTEXT(ev))
+#define PROC(ev, i, p, doc)	+ LEN(KEY(#i) KEY(#p)) + 2 + EVENT_ID + MAX_u32
+#define WIRE(ev, t, f, doc)	+ LEN(KEY(#f)) + MAX_##t
+#define TAIL(ev, t, f, doc)	+ MAX_TAIL(f)
+#define HEAD(ev, t, f, doc)	+ LEN(KEY(#f)) + MAX_##t
+#define END(ev)			},
+#include "rec/event.def"
+};
+
+const struct event_desc *
+event_desc(int kind)
+{
+	/* By position where event.def counts without gaps, as it does now. */
+	if (kind > 0 && (size_t)kind <= NELEM(descs) &&
+	    descs[kind - 1].kind == kind)
+		return &descs[kind - 1];
+	for (size_t i = 0; kind > 0 && i < NELEM(descs); i++)
+		if (descs[i].kind == kind)
+			return &descs[i];
+	return NULL;
+}
+
+int
+event_kind(const char *name, size_t len)
+{
+	for (size_t i = 0; i < NELEM(descs); i++)
+		if (strlen(descs[i].name) == len &&
+		    memcmp(descs[i].name, name, len) == 0)
+			return descs[i].kind;
+	return 0;
+}
+
+const struct event_desc *
+event_check(const void *rec, size_t size)
+{
+	const struct event_desc *d;
+	struct wire_head h;
+	uint64_t sum;
+	uint32_t len;
+
+	if (size < sizeof(h))
+		return NULL;
+	memcpy(&h, rec, sizeof(h));
+	if (h.size > size || (d = event_desc(h.kind)) == NULL ||
+	    h.size < d->size)
+		return NULL;
+	sum = d->size;
+	for (size_t i = 0; i < d->nfields; i++)
+		if (d->fields[i].from == FROM_tail) {
+			memcpy(&len, (const char *)rec + d->fields[i].off,
+			    sizeof(len));
+			sum += len;
+		}
+	return sum == h.size ? d : NULL;
+}
+
+size_t
+event_id(char *p, const char boot[9], uint64_t start, uint32_t pid)
+{
+	char *q = p + 8;
+
+	memcpy(p, boot, 8);
+	*q++ = '-';
+	q += num_put(q, start);
+	*q++ = '-';
+	q += num_put(q, pid);
+	*q = '\0';
+	return q - p;
+}
+
+static int
+hexdigit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' :
+	    c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Digits as num_put() writes them, up to end or a '-'. */
+static int
+number(const char **s, const char *end, uint64_t max, uint64_t *v)
+{
+	const char *p = *s;
+
+	for (*v = 0; p < end && *p >= '0' && *p <= '9'; p++)
+		if (__builtin_mul_overflow(*v, 10, v) ||
+		    __builtin_add_overflow(*v, *p - '0', v) || *v > max)
+			return -1;
+	if (p == *s || (**s == '0' && p - *s > 1))
+		return -1;
+	*s = p;
+	return 0;
+}
+
+int
+event_id_parse(const char *s, size_t len, uint32_t *boot, uint64_t *start,
+    uint32_t *pid)
+{
+	const char *end = s + len;
+	uint64_t n;
+	int d;
+
+	errno = EINVAL;
+	if (len < 8)
+		return -1;
+	for (*boot = 0; s < end - len + 8; s++) {
+		if ((d = hexdigit(*s)) == -1)
+			return -1;
+		*boot = *boot << 4 | d;
+	}
+	if (s == end || *s++ != '-' || number(&s, end, UINT64_MAX, start) == -1)
+		return -1;
+	if (s == end || *s++ != '-' || number(&s, end, UINT32_MAX, &n) == -1)
+		return -1;
+	*pid = n;
+	return s == end ? 0 : -1;
+}

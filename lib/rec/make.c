@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <string.h>
+
+#include "rec/make.h"
+#include "rec/wire.h"
+
+void
+make_begin(struct make *m, int kind)
+{
+	memset(m, 0, sizeof(*m));
+	memset(m->num, 0xff, sizeof(m->num));
+	m->desc = event_desc(kind);
+	m->bad = m->desc == NULL || m->desc->nfields > MAKE_FIELDS;
+}
+
+/* The row of that name; or -1, which make_end() will tell. */
+static int
+row(struct make *m, const char *name, int from)
+{
+	const struct field *f;
+
+	for (size_t i = 0; !m->bad && i < m->desc->nfields; i++) {
+		f = &m->desc->fields[i];
+		if (f->from == from && f->type != F_proc &&
+		    strcmp(f->name, name) == 0)
+			return i;
+	}
+	m->bad = 1;
+	return -1;
+}
+
+void
+make_list(struct make *m, const char *field, const char *list, size_t len)
+{
+	int i = row(m, field, FROM_tail);
+
+	if (i >= 0) {
+		m->text[i] = list;
+		m->len[i] = list != NULL ? len : 0;
+	}
+}
+
+void
+make_text(struct make *m, const char *field, const char *text)
+{
+	make_list(m, field, text, text != NULL ? strlen(text) : 0);
+}
+
+void
+make_num(struct make *m, const char *field, uint64_t num)
+{
+	int i = row(m, field, FROM_wire);
+
+	if (i >= 0)
+		m->num[i] = num;
+}
+
+size_t
+make_end(struct make *m, uint64_t boot_ns, void *buf, size_t cap)
+{
+	struct wire_head h = { .boot_ns = boot_ns };
+	const struct field *f;
+	uint32_t v32;
+	size_t n;
+
+	if (m->bad || m->desc->size > cap)
+		return 0;
+	n = m->desc->size;
+	memset(buf, 0, n);
+	for (size_t i = 0; i < m->desc->nfields; i++) {
+		f = &m->desc->fields[i];
+		switch (f->from == FROM_tail ? F_str : f->type) {
+		case F_u64: case F_hex64: case F_dec64: case F_time:
+			memcpy((char *)buf + f->off, &m->num[i], 8);
+			break;
+		case F_u32: case F_flag: case F_char:
+			v32 = m->num[i];
+			if (f->type != F_u32 && m->num[i] == WIRE_UNKNOWN_64)
+				v32 = 0;
+			memcpy((char *)buf + f->off, &v32, 4);
+			break;
+		case F_str:
+			if (m->len[i] > cap - n)
+				return 0;
+			v32 = m->len[i];
+			memcpy((char *)buf + f->off, &v32, 4);
+			if (v32 > 0)
+				memcpy((char *)buf + n, m->text[i], v32);
+			n += v32;
+			break;
+		default:
+			return 0;
+		}
+	}
+	h.kind = m->desc->kind;
+	h.size = n;
+	memcpy(buf, &h, sizeof(h));
+	return n;
+}

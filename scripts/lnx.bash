@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# bash completion for the lnx tools
+
+# The values of an option: -F is a file, -L WORDS a list with commas.
+_lnx_values() {
+	local cur=$1 done=
+
+	case $2 in
+	-F)	compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	-D)	compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
+	-L)	[[ $cur != *,* ]] || done=${cur%,*},
+		mapfile -t COMPREPLY < <(compgen -P "$done" -W "$3" -- "${cur##*,}") ;;
+	*)	mapfile -t COMPREPLY < <(compgen "$@" -- "$cur") ;;
+	esac
+}
+
+_lnx_pids() {
+	local p
+
+	for p in /proc/[0-9]*; do
+		echo "${p#/proc/}"
+	done
+}
+
+_lnx_trace() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+
+	COMPREPLY=()
+	case $prev in
+	-e | --events)
+		_lnx_values "$cur" -L "fork exec exit reparent snap" ;;
+	-p | --pid | --ppid | -t | --tree)
+		mapfile -t COMPREPLY < <(compgen -W "$(_lnx_pids)" -- "$cur") ;;
+	-u | --uid)
+		mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+	-w | --write | -r | --read | -o | --output | --btf)
+		_lnx_values "$cur" -F ;;
+	--cgroup)
+		_lnx_values "$cur" -D ;;
+	--rung)
+		mapfile -t COMPREPLY < <(compgen -W "tp_btf raw_tp" -- "$cur") ;;
+	--argv-max | --ring)
+		mapfile -t COMPREPLY < <(compgen -W "4KiB 16KiB 128KiB 1MiB 8MiB 32MiB" -- "$cur") ;;
+	--comm | --rate | -d | --duration | -n | --count) ;;
+	*)	mapfile -t COMPREPLY < <(compgen -W "
+			-e --events -p --pid --ppid -t --tree -u --uid --comm
+			--cgroup --rate -d --duration -n --count -w --write
+			-r --read --argv-max --ring --no-snap --rung --btf
+			--probe-features --strict -o --output -q --quiet
+			-v --verbose -h --help -V --version" -- "$cur") ;;
+	esac
+}
+complete -F _lnx_trace lnx-trace
+
+_lnx_tree() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+
+	COMPREPLY=()
+	case $prev in
+	--format)
+		mapfile -t COMPREPLY < <(compgen -W "records text dot json" -- "$cur") ;;
+	--by)	mapfile -t COMPREPLY < <(compgen -W "maker parent" -- "$cur") ;;
+	--pid)	mapfile -t COMPREPLY < <(compgen -W "$(_lnx_pids)" -- "$cur") ;;
+	-o | --output)
+		_lnx_values "$cur" -F ;;
+	--depth | --max | --since) ;;
+	*)	case $cur in
+		-*)	mapfile -t COMPREPLY < <(compgen -W "
+				--alive --by --depth --format --max
+				-o --output --pid --since --text -q --quiet
+				-v --verbose -h --help -V --version" -- "$cur") ;;
+		*)	_lnx_values "$cur" -F ;;
+		esac ;;
+	esac
+}
+complete -F _lnx_tree lnx-tree

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# Sourced by every bats file: `load ../helper`.
+bats_require_minimum_version 1.8.0
+SRC=$(cd "${srcdir:-.}" && pwd)
+BUILD=$(cd "${builddir:-.}" && pwd)
+DATA=$SRC/t/data
+PATH=$BUILD/cmd:$PATH:/usr/sbin:/sbin
+export LC_ALL=C TZ=UTC0 SRC BUILD DATA
+unset LNX_CONFIG
+
+# Skip unless the kernel can be watched from here.
+need_root() {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	[ -r /sys/kernel/btf/vmlinux ] || skip "kernel without BTF"
+	[ -x "$BUILD/cmd/lnx-trace" ] || skip "built without BPF"
+}
+
+# Skip unless that file is there.
+need_file() {
+	[ -e "$1" ] || skip "no ${1#"$SRC"/} yet"
+}
+
+# scripts/bless: expected files take what they are compared with.
+if [ -n "${LNX_BLESS-}" ]; then
+	diff() {
+		case "$#:$1:$2:${3-}" in
+		3:-u:"$DATA"/*:-) cat >"$2" ;;
+		3:-u:"$DATA"/*) cat "$3" >"$2" ;;
+		*) command diff "$@" ;;
+		esac
+	}
+	export -f diff
+fi

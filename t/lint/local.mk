@@ -1,0 +1,3 @@
+bats_tests += t/lint/contract.bats
+bats_tests += t/lint/house.bats
+bats_tests += t/lint/schema.bats

@@ -1,0 +1,26 @@
+unit_tests = t/unit/codec t/unit/event t/unit/host t/unit/in t/unit/json \
+	t/unit/num t/unit/out t/unit/scan t/unit/trim
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+t_unit_codec_SOURCES = t/unit/codec.c t/unit/random.h t/tap.h
+t_unit_codec_LDADD = lib/librec.a lib/libbase.a
+t_unit_event_SOURCES = t/unit/event.c t/tap.h
+t_unit_event_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+t_unit_event_LDADD = lib/librec.a lib/libbase.a $(JANSSON_LIBS)
+t_unit_host_SOURCES = t/unit/host.c t/tap.h
+t_unit_host_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
+t_unit_in_SOURCES = t/unit/in.c t/tap.h
+t_unit_in_LDADD = lib/libbase.a
+t_unit_json_SOURCES = t/unit/json.c t/unit/random.h t/tap.h
+t_unit_json_LDADD = lib/librec.a lib/libbase.a
+t_unit_num_SOURCES = t/unit/num.c t/tap.h
+t_unit_num_LDADD = lib/libbase.a
+t_unit_out_SOURCES = t/unit/out.c t/tap.h
+t_unit_out_LDADD = lib/libbase.a
+t_unit_scan_SOURCES = t/unit/scan.c t/unit/random.h t/fuzz/oracle.h t/tap.h
+t_unit_scan_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+t_unit_scan_LDADD = lib/librec.a lib/libbase.a $(JANSSON_LIBS)
+t_unit_trim_SOURCES = t/unit/trim.c t/tap.h
+t_unit_trim_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
+include t/unit/tree.mk
+EXTRA_DIST += t/data/bad t/data/event t/data/event.schema.json

@@ -1,0 +1,12 @@
+tree_tests = t/unit/tree t/unit/tree-forget t/unit/tree-shuffle t/unit/tree-view
+check_PROGRAMS += $(tree_tests)
+TESTS += $(tree_tests)
+tree_libs = lib/libcore.a lib/librec.a lib/libbase.a
+t_unit_tree_SOURCES = t/unit/tree.c t/unit/tree.h t/tap.h
+t_unit_tree_LDADD = $(tree_libs)
+t_unit_tree_forget_SOURCES = t/unit/tree-forget.c t/unit/tree.h t/tap.h
+t_unit_tree_forget_LDADD = $(tree_libs)
+t_unit_tree_shuffle_SOURCES = t/unit/tree-shuffle.c t/unit/tree.h t/unit/random.h t/tap.h
+t_unit_tree_shuffle_LDADD = $(tree_libs)
+t_unit_tree_view_SOURCES = t/unit/tree-view.c t/unit/tree.h t/tap.h
+t_unit_tree_view_LDADD = $(tree_libs)
