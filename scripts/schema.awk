@@ -10,8 +10,9 @@
 #	fields	fields of KIND, or of every kind, one a line
 
 BEGIN {
-	split("u64 u32 flag hex64 dec64 time char comm str path list procs id", t)
-	split("number number flag hex string time string string string path " \
+	comma = ","
+	split("u64 micro u32 flag hex64 dec64 time char comm str path list procs id", t)
+	split("number decimal number flag hex string time string string string path " \
 	    "strings procs string", w)
 	for (i in t)
 		word[t[i]] = w[i]
@@ -28,7 +29,16 @@ BEGIN {
 	parse($0)
 	field(arg[2], "id", doc)
 	field(arg[3], "u32", "pid of " doc)
-	process[kind] = 1
+	if (arg[2] == "id")
+		process[kind] = 1
+}
+/^OPEN/ {
+	parse($0)
+	object = arg[2]
+	about[kind, object] = doc
+}
+/^CLOSE/ {
+	object = ""
 }
 /^(WIRE|TAIL|HEAD|ADDED)/ {
 	parse($0)
@@ -69,6 +79,8 @@ function field(name, type, meaning) {
 		status = 1
 	}
 	n[kind]++
+	if (object != "")
+		name = object "." substr(name, length(object) + 2)
 	fname[kind, n[kind]] = name
 	ftype[kind, n[kind]] = type
 	fdoc[kind, n[kind]] = meaning
@@ -125,6 +137,8 @@ function mdoc(k,    i) {
 function value(t) {
 	if (t == "u64")
 		return "\"type\":\"integer\",\"minimum\":0"
+	if (t == "micro")
+		return "\"type\":\"number\",\"minimum\":0"
 	if (t == "u32")
 		return "\"type\":\"integer\",\"minimum\":0,\"maximum\":4294967294"
 	if (t == "flag")
@@ -153,16 +167,32 @@ function value(t) {
 }
 
 function property(name, type, meaning) {
-	printf ",\n\t\t\"%s\":{%s,\"description\":\"%s\"}", name, value(type),
-	    meaning
+	printf "%s\n\t\t\"%s\":{%s,\"description\":\"%s\"}", comma, name,
+	    value(type), meaning
+	comma = ","
 }
 
-function properties(k,    i, need) {
+function properties(k,    i, need, name, in_now, dot) {
 	for (i = 1; i <= n[k]; i++) {
-		property(fname[k, i], ftype[k, i], fdoc[k, i])
+		name = fname[k, i]
+		dot = index(name, ".")
+		if (in_now != substr(name, 1, dot ? dot - 1 : 0)) {
+			if (in_now != "")
+				printf "}}"
+			in_now = substr(name, 1, dot ? dot - 1 : 0)
+			if (in_now != "") {
+				printf ",\n\t\t\"%s\":{\"type\":\"object\"," \
+				    "\"description\":\"%s\",\"properties\":{",
+				    in_now, about[k, in_now]
+				comma = ""
+			}
+		}
+		property(substr(name, dot + 1), ftype[k, i], fdoc[k, i])
 		if (ftype[k, i] == "comm")
-			need = need ",\"" fname[k, i] "\""
+			need = need ",\"" name "\""
 	}
+	if (in_now != "")
+		printf "}}"
 	return need
 }
 

@@ -17,7 +17,10 @@ struct dec {
 	struct scan_val		 v, time, boot_ns, host, cut;
 	struct scan_val		 val[EVENT_FIELDS];
 	struct scan_val		 pid[EVENT_FIELDS];
+	uint8_t			 object[EVENT_FIELDS];	/* row that opens the one it is in */
 };
+
+enum { NO_OBJECT = 255 };
 
 static int
 invalid(void)
@@ -40,21 +43,26 @@ is_key(const struct scan_val *key, const char *name, size_t len)
 	return key->len == len && memcmp(key->p, name, len) == 0;
 }
 
-/* Where the value of such a key belongs, among the fields from hint on. */
+/* Where the value of such a key of that object belongs; fields from hint on
+ * are tried first. */
 static struct scan_val *
-place(struct dec *d, const struct scan_val *key, size_t *hint)
+place(struct dec *d, const struct scan_val *key, size_t object, size_t *hint)
 {
-	size_t n = d->d->nfields;
+	size_t n = d->d->nfields, strip;
 
+	strip = object == NO_OBJECT ? 0 : d->d->fields[object].off;
 	for (size_t k = 0; k < n; k++) {
 		size_t i = (*hint + k) % n;
 		const struct field *f = &d->d->fields[i];
 
-		if (is_key(key, f->name, f->keylen - 4u)) {
+		if (d->object[i] != object || f->type == F_close)
+			continue;
+		if (is_key(key, f->name + strip, f->keylen - 4u - strip)) {
 			*hint = i;
 			return &d->val[i];
 		}
-		if (f->pid != NULL && is_key(key, f->pid, f->pidkeylen - 4u)) {
+		if (f->pid != NULL && is_key(key, f->pid + strip,
+		    f->pidkeylen - 4u - strip)) {
 			*hint = i + 1;
 			return &d->pid[i];
 		}
@@ -90,6 +98,37 @@ find_kind(struct dec *d, const struct scan_val *line)
 	return 0;
 }
 
+static void
+find_objects(struct dec *d)
+{
+	size_t open = NO_OBJECT;
+
+	for (size_t i = 0; i < d->d->nfields; i++) {
+		if (d->d->fields[i].type == F_close)
+			open = NO_OBJECT;
+		d->object[i] = open;
+		if (d->d->fields[i].type == F_open)
+			open = i;
+	}
+}
+
+/* The fields of the object that row i opens. */
+static int
+collect_object(struct dec *d, size_t i)
+{
+	struct scan_val key, val, *to;
+	size_t pos = 0, hint = i;
+
+	if (missing(&d->val[i]))
+		return 0;
+	if (d->val[i].type != SCAN_OBJ)
+		return invalid();
+	while (scan_next(&d->val[i], &pos, &key, &val))
+		if ((to = place(d, &key, i, &hint)) != NULL)
+			*to = val;
+	return 0;
+}
+
 static int
 collect(struct dec *d, const char *line, size_t len)
 {
@@ -103,12 +142,16 @@ collect(struct dec *d, const char *line, size_t len)
 	top = (struct scan_val){ .p = line, .len = len, .type = SCAN_OBJ };
 	if (find_kind(d, &top) == -1)
 		return -1;
+	find_objects(d);
 	while (scan_next(&top, &pos, &key, &val)) {
-		if ((to = place(d, &key, &hint)) == NULL)
+		if ((to = place(d, &key, NO_OBJECT, &hint)) == NULL)
 			to = place_common(d, &key);
 		if (to != NULL)
 			*to = val;
 	}
+	for (size_t i = 0; i < d->d->nfields; i++)
+		if (d->d->fields[i].type == F_open && collect_object(d, i) == -1)
+			return -1;
 	return 0;
 }
 
@@ -162,6 +205,30 @@ hexadecimal(const struct scan_val *v, uint64_t *u)
 		return invalid();
 	*u = strtoull(s, &end, 16);
 	return 0;
+}
+
+/* Millionths of a number that is not negative. */
+static int
+millionths(const struct scan_val *v, uint64_t *u)
+{
+	uint32_t unit = 100000;
+	size_t i = 0;
+
+	if (v->type != SCAN_NUM)
+		return invalid();
+	for (*u = 0; i < v->len && v->p[i] >= '0' && v->p[i] <= '9'; i++)
+		if (__builtin_mul_overflow(*u, 10, u) ||
+		    __builtin_add_overflow(*u, v->p[i] - '0', u))
+			return invalid();
+	if (i == 0 || __builtin_mul_overflow(*u, 1000000, u))
+		return invalid();
+	if (i < v->len && v->p[i] == '.')
+		for (i++; i < v->len && v->p[i] >= '0' && v->p[i] <= '9'; i++) {
+			if (__builtin_add_overflow(*u, (v->p[i] - '0') * unit, u))
+				return invalid();
+			unit /= 10;
+		}
+	return i == v->len ? 0 : invalid();
 }
 
 static int
@@ -256,6 +323,7 @@ put_u64(struct dec *d, const struct field *f, const struct scan_val *v)
 		rc = number(v, UINT64_MAX, &u);
 	else if (!missing(v))
 		rc = f->type == F_hex64 ? hexadecimal(v, &u) :
+		    f->type == F_micro ? millionths(v, &u) :
 		    f->type == F_dec64 ? decimal(v, &u) : instant(d, v, &u);
 	put64(d, f->off, u);
 	return rc;
@@ -306,29 +374,35 @@ put_field(struct dec *d, const struct field *f, size_t i)
 	}
 }
 
-/* Is the field named in "cut"? */
+/* Is field i named in "cut"? */
 static int
-is_cut(const struct dec *d, const struct field *f)
+is_cut(const struct dec *d, size_t i)
 {
+	const struct event_desc *k = d->d;
 	struct scan_val key, v;
+	char name[sizeof(k->fields[i].key)];
 	size_t pos = 0;
 
 	if (d->cut.type != SCAN_ARR)
 		return 0;
+	strcpy(name, k->fields[i].name);
+	if (d->object[i] != NO_OBJECT)
+		name[k->fields[d->object[i]].off - 1] = '.';
 	while (scan_next(&d->cut, &pos, &key, &v))
-		if (scan_is(&v, f->name))
+		if (scan_is(&v, name))
 			return 1;
 	return 0;
 }
 
 static int
-append_tail(struct dec *d, const struct field *f, const struct scan_val *v)
+append_tail(struct dec *d, const struct field *f, size_t i)
 {
+	const struct scan_val *v = &d->val[i];
 	ssize_t n = 0;
 
 	if (!missing(v))
 		n = tail_get(d->rec + d->len, d->cap - d->len, f->type, v,
-		    is_cut(d, f));
+		    is_cut(d, i));
 	if (n == -1)
 		return -1;
 	put32(d, f->off, n);
@@ -390,8 +464,8 @@ event_decode(struct event_ctx *ctx, const char *line, size_t len, void *buf,
 		return -1;
 	for (size_t i = 0; i < d.d->nfields; i++) {
 		f = &d.d->fields[i];
-		if (f->from == FROM_tail ? append_tail(&d, f, &d.val[i]) == -1 :
-		    f->from != FROM_added && put_field(&d, f, i) == -1)
+		if (f->from == FROM_tail ? append_tail(&d, f, i) == -1 :
+		    f->from < FROM_added && put_field(&d, f, i) == -1)
 			return -1;
 	}
 	note_boot(&d);

@@ -22,6 +22,8 @@ struct enc {
 	size_t			 limit;		/* pass 2: most of a tail */
 	uint64_t		 cut, replaced;	/* bit i: field i */
 	uint64_t		 forced;	/* pass 2: flag i is true */
+	size_t			 strip;		/* in an object: of a row's name */
+	char			*object;	/* where it begins */
 	int			 boot;		/* the boot id is known */
 	int			 host_replaced;
 	int			 bare;		/* leave out the tails */
@@ -53,12 +55,24 @@ put(char *p, const char *s, size_t n)
 	return p + n;
 }
 
-/* Writes more than it takes, see MAX_slack in event.c. */
+/* Write ,"name": of len bytes; more than it takes, see MAX_slack in event.c. */
 static inline char *
-key(char *p, const struct field *f)
+put_key(const struct enc *e, char *p, const char *key, size_t len)
 {
-	memcpy(p, f->key, sizeof(f->key));
-	return p + f->keylen;
+	if (e->strip == 0) {
+		memcpy(p, key, 32);
+		return p + len;
+	}
+	*p++ = ',';
+	*p++ = '"';
+	len -= 2 + e->strip;
+	return put(p, key + 2 + e->strip, len);
+}
+
+static inline char *
+key(const struct enc *e, const struct field *f)
+{
+	return put_key(e, e->p, f->key, f->keylen);
 }
 
 static inline char *
@@ -74,7 +88,48 @@ digits(char *p, uint64_t v)
 static inline void
 put_u64(struct enc *e, const struct field *f, uint64_t v)
 {
-	e->p = digits(key(e->p, f), v);
+	e->p = digits(key(e, f), v);
+}
+
+/* Millionths, as few digits as it takes. */
+static void
+put_micro(struct enc *e, const struct field *f, uint64_t v)
+{
+	uint32_t part = v % 1000000;
+	char *p = digits(key(e, f), v / 1000000);
+
+	if (part > 0)
+		*p++ = '.';
+	for (uint32_t unit = 100000; part > 0; unit /= 10) {
+		*p++ = '0' + part / unit;
+		part %= unit;
+	}
+	e->p = p;
+}
+
+/* An object begins with its first field; one without any is not there. */
+static void
+put_open(struct enc *e, const struct field *f)
+{
+	e->p = put(key(e, f), "{", 1);
+	e->object = e->p;
+	e->strip = f->off;
+}
+
+static void
+put_close(struct enc *e)
+{
+	char *p = e->object;
+
+	e->strip = 0;
+	if (e->p == p) {
+		while (*--p != ',')
+			;
+		e->p = p;
+		return;
+	}
+	memmove(p, p + 1, e->p - p - 1);	/* the comma before the first */
+	e->p[-1] = '}';
 }
 
 static void
@@ -87,20 +142,19 @@ put_proc(struct enc *e, const struct field *f)
 	if (pid == WIRE_UNKNOWN_32)
 		return;
 	if (pid != 0 && start != WIRE_UNKNOWN_64 && e->boot) {
-		p = key(p, f);
+		p = key(e, f);
 		*p++ = '"';
 		p += event_id(p, e->ctx->boot, start, pid);
 		*p++ = '"';
 	}
-	memcpy(p, f->pidkey, sizeof(f->pidkey));
-	e->p = digits(p + f->pidkeylen, pid);
+	e->p = digits(put_key(e, p, f->pidkey, f->pidkeylen), pid);
 }
 
 static void
 put_hex(struct enc *e, const struct field *f, uint64_t v)
 {
 	static const char hex[] = "0123456789abcdef";
-	char *p = key(e->p, f);
+	char *p = key(e, f);
 
 	*p++ = '"';
 	for (int i = 60; i >= 0; i -= 4)
@@ -112,7 +166,7 @@ put_hex(struct enc *e, const struct field *f, uint64_t v)
 static void
 put_time(struct enc *e, const struct field *f, uint64_t v)
 {
-	char *p = key(e->p, f);
+	char *p = key(e, f);
 
 	*p++ = '"';
 	num_put_time(p, v + (uint64_t)e->ctx->real_ns);
@@ -135,7 +189,7 @@ put_comm(struct enc *e, const struct field *f, size_t i)
 	const char *s = e->rec + f->off;
 	int bad = 0;
 
-	e->p = put_text(key(e->p, f), s, strnlen(s, 16), &bad);
+	e->p = put_text(key(e, f), s, strnlen(s, 16), &bad);
 	if (bad)
 		e->replaced |= UINT64_C(1) << i;
 }
@@ -146,7 +200,7 @@ put_char(struct enc *e, const struct field *f, uint32_t c)
 	char text[4];
 	size_t n = json_utf8(text, c);
 
-	e->p = put_text(key(e->p, f), text, n, NULL);
+	e->p = put_text(key(e, f), text, n, NULL);
 }
 
 /* How much a tail may take at p. */
@@ -181,7 +235,7 @@ put_tail(struct enc *e, const struct field *f, size_t i)
 	if (n == 0 || e->bare)
 		return;
 	e->tail += n;
-	p = key(e->p, f);
+	p = key(e, f);
 	e->p = tail_put(p, room(e, p), f->type, s, n, &told);
 	if (told == 0)
 		return;
@@ -207,8 +261,11 @@ put_wire64(struct enc *e, const struct field *f)
 	case F_time:
 		put_time(e, f, v);
 		break;
+	case F_micro:
+		put_micro(e, f, v);
+		break;
 	case F_dec64:
-		e->p = key(e->p, f);
+		e->p = key(e, f);
 		*e->p++ = '"';
 		e->p = digits(e->p, v);
 		*e->p++ = '"';
@@ -222,7 +279,7 @@ static void
 put_flag(struct enc *e, const struct field *f, size_t i)
 {
 	if (get32(e->rec + f->off) != 0 || (e->forced >> i & 1))
-		e->p = put(key(e->p, f), "true", 4);
+		e->p = put(key(e, f), "true", 4);
 }
 
 static inline void
@@ -238,6 +295,7 @@ put_field(struct enc *e, const struct field *f, size_t i)
 			put_u64(e, f, v);
 		break;
 	case F_u64:
+	case F_micro:
 	case F_hex64:
 	case F_dec64:
 	case F_time:
@@ -267,6 +325,12 @@ put_field(struct enc *e, const struct field *f, size_t i)
 		if (seq != 0)
 			put_u64(e, f, seq);
 		break;
+	case F_open:
+		put_open(e, f);
+		break;
+	case F_close:
+		put_close(e);
+		break;
 	}
 }
 
@@ -289,11 +353,11 @@ put_head(struct enc *e)
 	e->p = p;
 }
 
-/* ,"cut":["exe","cwd"] */
+/* ,"cut":["exe","victim.cgroup"] */
 static void
 put_list_of(struct enc *e, const char *what, uint64_t set, const char *first)
 {
-	const struct field *f;
+	const struct field *f, *open = NULL;
 	char *p;
 
 	if (set == 0 && first == NULL)
@@ -301,13 +365,18 @@ put_list_of(struct enc *e, const char *what, uint64_t set, const char *first)
 	p = put(e->p, what, strlen(what));
 	if (first != NULL)
 		p = put(p, first, strlen(first));
-	for (size_t i = 0; i < e->d->nfields; i++)
-		if (set >> i & 1) {
-			f = &e->d->fields[i];
-			*p++ = '"';
-			p = put(p, f->name, strlen(f->name));
-			p = put(p, "\",", 2);
-		}
+	for (size_t i = 0; i < e->d->nfields; i++) {
+		f = &e->d->fields[i];
+		open = f->type == F_open ? f : f->type == F_close ? NULL : open;
+		if (!(set >> i & 1))
+			continue;
+		*p++ = '"';
+		memcpy(p, f->name, strlen(f->name));
+		if (open != NULL)
+			p[open->off - 1] = '.';
+		p += strlen(f->name);
+		p = put(p, "\",", 2);
+	}
 	p[-1] = ']';
 	e->p = p;
 }

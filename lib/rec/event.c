@@ -37,6 +37,9 @@
 #define HEAD(ev, t, f, doc)						\
 	FIELD(f, doc, offsetof(struct wire_head, f), HEAD_TYPE(f), FROM_head)
 #define ADDED(ev, t, f, doc)	FIELD(f, doc, 0, F_##t, FROM_added)
+#define OPEN(ev, o, doc)	{ #o, NULL, doc, LEN(#o "_"), F_open, FROM_none,	\
+	LEN(KEY(#o)), 0, KEY(#o), "" },
+#define CLOSE(ev, o)		{ #o, NULL, "", 0, F_close, FROM_none, 0, 0, "", "" },
 #define END(ev)			};
 #include "rec/event.def"
 
@@ -46,7 +49,7 @@
  */
 enum {
 	MAX_u64 = 20, MAX_u32 = 10, MAX_flag = 4, MAX_hex64 = 18,
-	MAX_dec64 = 22, MAX_time = NUM_TIME + 2, MAX_char = 8,
+	MAX_dec64 = 22, MAX_micro = 21, MAX_time = NUM_TIME + 2, MAX_char = 8,
 	MAX_comm = 2 + 16 * 6 + LEN("\"comm\","),
 	MAX_line = NUM_TIME + LEN("\",\"boot_ns\":") + 20 +
 	    LEN(",\"host\":\"\"") + 64 * 6 + LEN(",\"cut\":[]") +
@@ -67,6 +70,7 @@ static const struct event_desc descs[] = {
 #define WIRE(ev, t, f, doc)	+ LEN(KEY(#f)) + MAX_##t
 #define TAIL(ev, t, f, doc)	+ MAX_TAIL(f)
 #define HEAD(ev, t, f, doc)	+ LEN(KEY(#f)) + MAX_##t
+#define OPEN(ev, o, doc)	+ LEN(KEY(#o) "{}")
 #define END(ev)			},
 #include "rec/event.def"
 };

@@ -13,18 +13,20 @@
 #include "rec/wire.h"
 
 enum field_type {
-	F_proc, F_u64, F_u32, F_flag, F_hex64, F_dec64, F_time, F_char, F_comm,
+	F_proc, F_u64, F_micro, F_u32, F_flag, F_hex64, F_dec64, F_time, F_char, F_comm,
 	F_str, F_path, F_list, F_procs,
 	F_cpu, F_seq,			/* rows of struct wire_head */
+	F_open, F_close,		/* around the rows of an object */
 };
 
-enum field_from { FROM_wire, FROM_tail, FROM_head, FROM_added };
+enum field_from { FROM_wire, FROM_tail, FROM_head, FROM_added, FROM_none };
 
 struct field {
 	const char	*name;		/* of F_proc, that of the id */
 	const char	*pid;		/* F_proc: name of the pid; else NULL */
 	const char	*doc;
-	uint16_t	 off;		/* in struct wire_KIND; a tail's length */
+	uint16_t	 off;		/* in struct wire_KIND; a tail's length;
+					   F_open: how much of its rows' names is the object's */
 	uint8_t		 type;		/* enum field_type */
 	uint8_t		 from;		/* enum field_from */
 	uint8_t		 keylen, pidkeylen;

@@ -9,6 +9,7 @@ make_begin(struct make *m, int kind)
 {
 	memset(m, 0, sizeof(*m));
 	memset(m->num, 0xff, sizeof(m->num));
+	memset(m->pid, 0xff, sizeof(m->pid));
 	m->desc = event_desc(kind);
 	m->bad = m->desc == NULL || m->desc->nfields > MAKE_FIELDS;
 }
@@ -21,8 +22,7 @@ row(struct make *m, const char *name, int from)
 
 	for (size_t i = 0; !m->bad && i < m->desc->nfields; i++) {
 		f = &m->desc->fields[i];
-		if (f->from == from && f->type != F_proc &&
-		    strcmp(f->name, name) == 0)
+		if (f->from == from && strcmp(f->name, name) == 0)
 			return i;
 	}
 	m->bad = 1;
@@ -55,6 +55,17 @@ make_num(struct make *m, const char *field, uint64_t num)
 		m->num[i] = num;
 }
 
+void
+make_proc(struct make *m, const char *field, uint64_t start, uint32_t pid)
+{
+	int i = row(m, field, FROM_wire);
+
+	if (i < 0)
+		return;
+	m->num[i] = start;
+	m->pid[i] = pid;
+}
+
 size_t
 make_end(struct make *m, uint64_t boot_ns, void *buf, size_t cap)
 {
@@ -70,7 +81,11 @@ make_end(struct make *m, uint64_t boot_ns, void *buf, size_t cap)
 	for (size_t i = 0; i < m->desc->nfields; i++) {
 		f = &m->desc->fields[i];
 		switch (f->from == FROM_tail ? F_str : f->type) {
-		case F_u64: case F_hex64: case F_dec64: case F_time:
+		case F_proc:
+			memcpy((char *)buf + f->off + 8, &m->pid[i], 4);
+			/* fallthrough */
+		case F_u64: case F_micro: case F_hex64: case F_dec64:
+		case F_time:
 			memcpy((char *)buf + f->off, &m->num[i], 8);
 			break;
 		case F_u32: case F_flag: case F_char:
@@ -87,6 +102,8 @@ make_end(struct make *m, uint64_t boot_ns, void *buf, size_t cap)
 			if (v32 > 0)
 				memcpy((char *)buf + n, m->text[i], v32);
 			n += v32;
+			break;
+		case F_comm: case F_open: case F_close:
 			break;
 		default:
 			return 0;

@@ -8,13 +8,14 @@
 
 #include "rec/event.h"
 
-enum { MAKE_FIELDS = 32 };	/* most rows of a kind that is made here */
+enum { MAKE_FIELDS = 48 };	/* most rows of a kind that is made here */
 
 struct make {
 	const struct event_desc	*desc;
 	const char		*text[MAKE_FIELDS];
 	size_t			 len[MAKE_FIELDS];
 	uint64_t		 num[MAKE_FIELDS];
+	uint32_t		 pid[MAKE_FIELDS];
 	int			 bad;
 };
 
@@ -28,6 +29,9 @@ void make_begin(struct make *, int kind);
 void make_text(struct make *, const char *field, const char *text);
 void make_list(struct make *, const char *field, const char *list, size_t len);
 void make_num(struct make *, const char *field, uint64_t num);
+
+/* A row PROC, by the name of its id. */
+void make_proc(struct make *, const char *field, uint64_t start, uint32_t pid);
 
 /*
  * The record in wire form at buf.  Its size; or 0 if it has more than cap

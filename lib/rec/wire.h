@@ -21,6 +21,7 @@ enum event_kind {
 #define WIRE_UNKNOWN_64	0xffffffffffffffffULL
 
 #define WIRE_u64(f)	__u64 f
+#define WIRE_micro(f)	__u64 f
 #define WIRE_dec64(f)	__u64 f
 #define WIRE_hex64(f)	__u64 f
 #define WIRE_time(f)	__u64 f

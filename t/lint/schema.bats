@@ -17,13 +17,15 @@ valid() {
 	def kind: if type == "number" and . == floor then "integer" else type end;
 	def fits($p):
 		if $p.const != null then . == $p.const
-		else kind == $p.type
+		else (kind == $p.type or type == $p.type)
 			and ($p.pattern == null or test($p.pattern))
 			and ($p.minimum == null or . >= $p.minimum)
 			and ($p.maximum == null or . <= $p.maximum)
 			and ($p.maxLength == null or length <= $p.maxLength)
 			and ($p.minItems == null or length >= $p.minItems)
 			and ($p.items == null or all(.[]; fits($p.items)))
+			and ($p.properties == null or (. as $o | all(keys[];
+				$p.properties[.] as $q | $q != null and ($o[.] | fits($q)))))
 		end;
 	. as $r
 	| ($s[0].oneOf | map(select(.title == $r.event)))
@@ -59,7 +61,9 @@ valid() {
 @test "schema: fields stand in the order of event.def" {
 	command -v jq >/dev/null || skip "no jq"
 	for k in $(schema -v mode=kinds); do
-		jq -r 'del(.v, .event, .time, .boot_ns, .host) | keys_unsorted[]' \
+		jq -r 'del(.v, .event, .time, .boot_ns, .host) | to_entries[] |
+			.key as $k | .value | if type == "object" then
+			keys_unsorted[] | "\($k).\(.)" else $k end' \
 			"$DATA/event/$k.ndjson" >"$BATS_TEST_TMPDIR/keys"
 		[ "$(wc -l <"$BATS_TEST_TMPDIR/keys")" -ge 8 ]
 		schema -v mode=fields -v event="$k" | grep -xFf "$BATS_TEST_TMPDIR/keys" |

@@ -185,7 +185,7 @@ random_record(uint64_t *r, int kind, char *rec, size_t max)
 			len = random_tail(r, f->type, rec + size, max);
 			memcpy(rec + f->off, &len, sizeof(len));
 			size += len;
-		} else if (f->from != FROM_added) {
+		} else if (f->from < FROM_added) {
 			random_fixed(r, f, rec);
 		}
 	}
