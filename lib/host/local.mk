@@ -3,6 +3,7 @@ lib_libhost_a_SOURCES = \
 	lib/host/boot.c lib/host/boot.h \
 	lib/host/cgroup.c lib/host/cgroup.h \
 	lib/host/explain.c lib/host/explain.h \
+	lib/host/gauge.h \
 	lib/host/sandbox.c lib/host/sandbox.h \
 	lib/host/trace_conf.c \
 	lib/host/trim.c lib/host/trim.h

@@ -7,6 +7,7 @@ lib_librec_a_SOURCES = \
 	lib/rec/lex.h lib/rec/text.h \
 	lib/rec/make.c lib/rec/make.h \
 	lib/rec/scan.c lib/rec/scan.h \
+	lib/rec/stall.h \
 	lib/rec/tail.c lib/rec/tail.h \
 	lib/rec/wire.h \
 	lib/rec/wirefile.c lib/rec/wirefile.h
