@@ -30,7 +30,7 @@ _lnx_trace() {
 	COMPREPLY=()
 	case $prev in
 	-e | --events)
-		_lnx_values "$cur" -L "fork exec exit reparent snap" ;;
+		_lnx_values "$cur" -L "fork exec exit reparent snap sample oom stall stall_total stall_culprit" ;;
 	-p | --pid | --ppid | -t | --tree)
 		mapfile -t COMPREPLY < <(compgen -W "$(_lnx_pids)" -- "$cur") ;;
 	-u | --uid)
@@ -43,11 +43,16 @@ _lnx_trace() {
 		mapfile -t COMPREPLY < <(compgen -W "tp_btf raw_tp" -- "$cur") ;;
 	--argv-max | --ring)
 		mapfile -t COMPREPLY < <(compgen -W "4KiB 16KiB 128KiB 1MiB 8MiB 32MiB" -- "$cur") ;;
-	--comm | --rate | -d | --duration | -n | --count) ;;
+	--culprit)
+		mapfile -t COMPREPLY < <(compgen -W "cgroup process" -- "$cur") ;;
+	--resource)
+		_lnx_values "$cur" -L "cpu io memory" ;;
+	--comm | --rate | --window | --interval | --min-stall | -d | --duration | -n | --count) ;;
 	*)	mapfile -t COMPREPLY < <(compgen -W "
 			-e --events -p --pid --ppid -t --tree -u --uid --comm
 			--cgroup --rate -d --duration -n --count -w --write
 			-r --read --argv-max --ring --no-snap --rung --btf
+			--interval --all --window --resource --culprit --min-stall
 			--probe-features --strict -o --output -q --quiet
 			-v --verbose -h --help -V --version" -- "$cur") ;;
 	esac
