@@ -1,6 +1,7 @@
 noinst_LIBRARIES += lib/libcore.a
 lib_libcore_a_SOURCES = \
 	lib/core/origin.c lib/core/origin.h \
+	lib/core/blame.c lib/core/blame.h \
 	lib/core/heap.c lib/core/heap.h \
 	lib/core/intern.c lib/core/intern.h \
 	lib/core/learn.c lib/core/learn.h \
