@@ -115,6 +115,9 @@ int trace_snap(struct trace *, uint64_t number, uint64_t until, trace_fn *,
 /* The number of children whose reparent could not be told, so far. */
 uint64_t trace_untold(const struct trace *);
 
+/* Likewise members of --tree that could not be remembered. */
+uint64_t trace_unfollowed(const struct trace *);
+
 /*
  * Hand out a lost record for everything that was lost since the last call.
  * What was made and will come is not counted.  0, or what fn returned.

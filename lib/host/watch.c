@@ -124,10 +124,32 @@ hand_on_in_time(void *arg, const void *rec, size_t size)
 	return rc != 0 ? rc : over(arg) ? OVER : 0;
 }
 
+/* What the kernel half could not tell and counts as no loss. */
+static int
+look_for_holes(struct watch *w)
+{
+	uint64_t untold = trace_untold(w->trace);
+	uint64_t unfollowed = trace_unfollowed(w->trace);
+	int rc = 0;
+
+	if (untold != w->untold) {
+		w->untold = untold;
+		w->holes++;
+		if (!WANTS(w, snap))
+			rc = watch_say_degraded(w, "reparent: a process left "
+			    "behind more than 16384 children: not all are told");
+	}
+	if (rc == 0 && unfollowed != w->unfollowed) {
+		w->unfollowed = unfollowed;
+		rc = watch_say_degraded(w, "tree: it has more than 65536 "
+		    "living members: not all are followed");
+	}
+	return rc;
+}
+
 static int
 look(struct watch *w)
 {
-	uint64_t untold;
 	int rc;
 
 	w->looked = boot_now();
@@ -136,10 +158,8 @@ look(struct watch *w)
 		return 0;	/* finish() has the rest */
 	if (rc != 0 || (rc = trace_lost(w->trace, watch_hand_on, w)) != 0)
 		return rc;
-	if ((untold = trace_untold(w->trace)) != w->untold) {
-		w->untold = untold;
-		w->holes++;
-	}
+	if ((rc = look_for_holes(w)) != 0)
+		return rc;
 	if (WANTS(w, snap) && w->holes != w->healed &&
 	    w->looked - w->snap_at >= SECOND)
 		return watch_heal(w);

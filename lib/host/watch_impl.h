@@ -30,7 +30,7 @@ struct watch {
 	uint64_t	 snaps, procs;	/* snapshots; processes in the last */
 	uint64_t	 snap_at;	/* boot_ns of the last */
 	uint64_t	 holes, healed;	/* losses that a snapshot mends; mended */
-	uint64_t	 untold;
+	uint64_t	 untold, unfollowed;	/* as they were last told */
 	uint64_t	 next[WATCH_GAUGES];	/* boot_ns when to look at them */
 	int		 enough;	/* fn stopped it: some were not taken */
 	char		 kinds[WATCH_NAMES];	/* list */
@@ -48,6 +48,9 @@ int watch_hand_on(void *watch, const void *rec, size_t size);
 int watch_say_start(struct watch *);
 int watch_say_synced(struct watch *);
 int watch_say_end(struct watch *);
+
+/* From now on something is missing: a sentence, "what: why". */
+int watch_say_degraded(struct watch *, const char *what);
 
 /*
  * The processes that are alive: at the start, and again after a loss.  0, what

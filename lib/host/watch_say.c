@@ -104,6 +104,12 @@ fill_synced(struct watch *w, struct make *m)
 }
 
 static void
+fill_degraded(struct watch *w, struct make *m)
+{
+	make_list(m, "degraded", w->degraded, w->degraded_len);
+}
+
+static void
 fill_end(struct watch *w, struct make *m)
 {
 	if (!w->enough)
@@ -124,6 +130,14 @@ int
 watch_say_synced(struct watch *w)
 {
 	return say(w, "synced", fill_synced);
+}
+
+int
+watch_say_degraded(struct watch *w, const char *what)
+{
+	memcpy(w->degraded, what, strlen(what) + 1);
+	w->degraded_len = strlen(what) + 1;
+	return say(w, "degraded", fill_degraded);
 }
 
 int
