@@ -11,6 +11,7 @@ lib_libhost_a_CPPFLAGS = $(AM_CPPFLAGS)
 if HAVE_BPF
 lib_libhost_a_SOURCES += \
 	lib/host/feature.c lib/host/feature.h \
+	lib/host/load.c lib/host/load.h \
 	lib/host/trace.c lib/host/trace.h \
 	lib/host/trace_impl.h lib/host/trace_load.c \
 	lib/host/watch.c lib/host/watch.h \
