@@ -4,6 +4,8 @@ lib_libhost_a_SOURCES = \
 	lib/host/cgroup.c lib/host/cgroup.h \
 	lib/host/explain.c lib/host/explain.h \
 	lib/host/gauge.h \
+	lib/host/sample_diff.c lib/host/sample_diff.h \
+	lib/host/sample_path.c lib/host/sample_path.h \
 	lib/host/sandbox.c lib/host/sandbox.h \
 	lib/host/trace_conf.c \
 	lib/host/trim.c lib/host/trim.h
@@ -12,6 +14,7 @@ if HAVE_BPF
 lib_libhost_a_SOURCES += \
 	lib/host/feature.c lib/host/feature.h \
 	lib/host/load.c lib/host/load.h \
+	lib/host/sample.c lib/host/sample.h \
 	lib/host/trace.c lib/host/trace.h \
 	lib/host/trace_impl.h lib/host/trace_load.c \
 	lib/host/watch.c lib/host/watch.h \
