@@ -1,4 +1,5 @@
-bats_tests += t/cmd/lnx-tree.bats
+bats_tests += t/cmd/lnx-psi.bats t/cmd/lnx-tree.bats
+EXTRA_DIST += t/data/psi
 tree_data = \
 	child-before-its-parent daemon-forked-twice \
 	each-claims-the-other-as-parent hostile-names loss-then-a-snapshot \
