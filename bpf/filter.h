@@ -21,6 +21,9 @@ const volatile __u64 rate;			/* per second and cgroup; 0: any */
 /* The root's pid may come again after its death. */
 __u32 tree_root_gone;
 
+/* Members that the map had no room for. */
+__u64 tree_full;
+
 /* Processes of the tree: the parent chain may no longer lead to the root. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -177,8 +180,9 @@ orphan_wanted(u64 task)
 static __always_inline void
 tree_join(u32 pid, u64 start)
 {
-	if (want_tree != 0)
-		bpf_map_update_elem(&tree, &pid, &start, BPF_ANY);
+	if (want_tree != 0 &&
+	    bpf_map_update_elem(&tree, &pid, &start, BPF_ANY) != 0)
+		tree_full++;
 }
 
 static __always_inline void

@@ -21,6 +21,7 @@ lib_libhost_a_SOURCES += \
 	lib/host/feature.c lib/host/feature.h \
 	lib/host/trace.c lib/host/trace.h \
 	lib/host/trace_impl.h lib/host/trace_load.c \
-	lib/host/watch.c lib/host/watch.h
+	lib/host/watch.c lib/host/watch.h \
+	lib/host/watch_impl.h lib/host/watch_meet.c lib/host/watch_say.c
 lib_libhost_a_CPPFLAGS += $(LIBBPF_CFLAGS) -I$(builddir)/bpf
 endif

@@ -175,6 +175,12 @@ trace_untold(const struct trace *tr)
 	return n;
 }
 
+uint64_t
+trace_unfollowed(const struct trace *tr)
+{
+	return tr->skel->bss->tree_full;
+}
+
 /* A lost record of n[] by kind, which it also adds up. */
 static int
 tell(struct make *m, const __u64 n[TRACE_KINDS], trace_fn *fn, void *arg)

@@ -7,5 +7,12 @@ t_bench_spawns_SOURCES = t/bench/spawns.c
 t_bench_spawns_LDADD = lib/librec.a lib/libbase.a
 t_bench_storm_SOURCES = t/bench/storm.c
 t_bench_storm_LDFLAGS = $(AM_LDFLAGS) -static
+if HAVE_BPF
+EXTRA_PROGRAMS += t/bench/empty
+t_bench_empty_SOURCES = t/bench/empty.c
+t_bench_empty_CPPFLAGS = $(AM_CPPFLAGS) $(LIBBPF_CFLAGS)
+t_bench_empty_LDADD = $(LIBBPF_LIBS)
+endif
 CLEANFILES += $(EXTRA_PROGRAMS)
-EXTRA_DIST += t/bench/lifecycle.sh t/bench/rec.sh t/bench/replay.sh t/bench/tree.sh
+EXTRA_DIST += t/bench/lifecycle.sh t/bench/rec.sh t/bench/replay.sh \
+	t/bench/switch.sh t/bench/tree.sh

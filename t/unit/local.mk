@@ -1,7 +1,9 @@
-unit_tests = t/unit/codec t/unit/event t/unit/host t/unit/in t/unit/json \
+unit_tests = t/unit/blame t/unit/codec t/unit/event t/unit/host t/unit/in t/unit/json \
 	t/unit/num t/unit/out t/unit/psi t/unit/scan t/unit/trim
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
+t_unit_blame_SOURCES = t/unit/blame.c t/unit/random.h t/tap.h
+t_unit_blame_LDADD = lib/libcore.a lib/librec.a lib/libbase.a
 t_unit_codec_SOURCES = t/unit/codec.c t/unit/random.h t/tap.h
 t_unit_codec_LDADD = lib/librec.a lib/libbase.a
 t_unit_event_SOURCES = t/unit/event.c t/tap.h
