@@ -10,6 +10,8 @@
 #include "cmd.h"
 #include "gauges.h"
 
+#define NEVER	(UINT64_MAX >> 1)
+
 static int
 look_at_nothing(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 {
@@ -28,7 +30,7 @@ refused(struct gauges *g, const struct trace_conf *c, uint64_t kinds,
 		errx(EX_LNX_SYSTEM, "%s", why);
 	snprintf(text, TRACE_WHY, "%s: %.*s", name, TRACE_WHY - 32, why);
 	g->gauge[g->n++] = (struct gauge){
-		.every = c->interval, .degraded = text,
+		.every = NEVER, .degraded = text,
 		.degraded_len = strlen(text) + 1, .look = look_at_nothing,
 	};
 }
