@@ -53,7 +53,7 @@ t_root_spawn_SOURCES = t/root/spawn.c t/root/stim.h
 t_root_spawn_CFLAGS = $(root_cflags)
 t_root_spawn_LDFLAGS = -static
 
-bats_tests += t/root/argv.bats t/root/death.bats t/root/exec.bats \
+bats_tests += t/root/argv.bats t/root/death.bats t/root/demo.bats t/root/exec.bats \
 	t/root/family.bats t/root/filter.bats t/root/loss.bats \
 	t/root/power.bats t/root/process.bats t/root/replay.bats
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
