@@ -8,6 +8,12 @@ cmd_lnx_tree_SOURCES = cmd/lnx-tree.c
 cmd_lnx_tree_LDADD = cmd/libcmd.a lib/libcore.a lib/libhost.a lib/librec.a \
 	lib/libbase.a
 
+bin_PROGRAMS += cmd/lnx-psi
+cmd_lnx_psi_SOURCES = cmd/lnx-psi.c cmd/bars.c cmd/bars.h cmd/psi.c cmd/psi.h \
+	cmd/speak.c cmd/speak.h
+cmd_lnx_psi_LDADD = cmd/libcmd.a lib/libcore.a lib/libhost.a lib/librec.a \
+	lib/libbase.a
+
 if HAVE_BPF
 sbin_PROGRAMS += cmd/lnx-trace
 cmd_lnx_trace_SOURCES = cmd/lnx-trace.c cmd/probe.c cmd/probe.h \
