@@ -116,7 +116,7 @@ any_order(uint64_t *r)
 {
 	enum { N = 2000 };
 	static struct edge e[N];
-	uint64_t sums[2] = { 0 }, all = 0, rolled = 0;
+	uint64_t sums[2] = { 0 }, all = 0, rolled = 0, quota = 0;
 	struct harm *h;
 	struct edge x;
 	int good = 1;
@@ -129,6 +129,7 @@ any_order(uint64_t *r)
 		    .at = MS(1000) * (1 + random_below(r, 5)),
 		    .ns = random_below(r, 1000) };
 		all += e[i].ns;
+		quota += e[i].culprit == 0 ? e[i].ns : 0;
 	}
 	for (int pass = 0; pass < 2; pass++) {
 		h = harm_new(0);
@@ -157,10 +158,11 @@ any_order(uint64_t *r)
 	good = holds(h) && h->parties == 3 * 7;
 	for (size_t i = 0; i < h->pairs; i++) {
 		rolled += h->pair[i].now;
+		quota -= h->pair[i].kind == STALL_THROTTLE ? h->pair[i].now : 0;
 		good &= h->pair[i].kind != STALL_CGROUP ||
 		    h->pair[i].victim != h->pair[i].culprit;
 	}
-	ok(good && rolled == all,
+	ok(good && rolled == all && quota == 0,
 	    "harm: rolled up, the sum is the same and siblings are one");
 	harm_free(h);
 }
@@ -177,7 +179,8 @@ bounded(void)
 	for (unsigned i = 0; i < 60000; i++) {
 		e.victim = 3 + i % 200;
 		e.culprit = 203 + i / 200;
-		good &= feed(h, &e) == 0 && h->pairs <= HARM_PAIRS;
+		good &= feed(h, &e) == 0 && h->pairs <= HARM_PAIRS &&
+		    (h->evicted == 0 || h->pairs > HARM_PAIRS / 4 * 3);
 		if (i % 100 == 0)
 			good &= feed(h, &big) == 0;
 	}
