@@ -3,12 +3,12 @@
 # namespaces and are started by the ten thousand; without sanitizers, because
 # they end in every wrong way there is.
 if HAVE_BPF
-root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die t/root/family \
-	t/root/hog t/root/me t/root/shape t/root/spawn t/root/use
+root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die \
+	t/root/family t/root/hog t/root/me t/root/shape t/root/spawn t/root/use
 check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick
 endif
-root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra \
-	-Wmissing-prototypes -Wstrict-prototypes
+root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra -Wmissing-prototypes \
+	-Wstrict-prototypes
 
 t_root_alive_SOURCES = t/root/alive.c t/root/stim.h
 t_root_alive_CFLAGS = $(root_cflags)
@@ -61,8 +61,8 @@ t_root_use_SOURCES = t/root/use.c t/root/stim.h
 t_root_use_CFLAGS = $(root_cflags)
 t_root_use_LDFLAGS = -static -pthread
 
-bats_tests += t/root/argv.bats t/root/death.bats t/root/exec.bats \
-	t/root/family.bats t/root/filter.bats t/root/loss.bats \
-	t/root/oom.bats t/root/power.bats t/root/process.bats \
+bats_tests += t/root/argv.bats t/root/death.bats t/root/exec.bats
+bats_tests += t/root/demo.bats t/root/family.bats t/root/filter.bats \
+	t/root/loss.bats t/root/oom.bats t/root/power.bats t/root/process.bats \
 	t/root/replay.bats t/root/sample.bats
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow

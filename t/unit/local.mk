@@ -1,5 +1,7 @@
-unit_tests = t/unit/blame t/unit/codec t/unit/event t/unit/host t/unit/in t/unit/json \
-	t/unit/num t/unit/out t/unit/psi t/unit/sample t/unit/scan t/unit/trim
+unit_tests = t/unit/blame t/unit/codec t/unit/event t/unit/host t/unit/in \
+	t/unit/json t/unit/num t/unit/out t/unit/psi t/unit/sample t/unit/scan \
+	t/unit/trim
+unit_tests += t/unit/harm
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 t_unit_blame_SOURCES = t/unit/blame.c t/unit/random.h t/tap.h
@@ -9,6 +11,8 @@ t_unit_codec_LDADD = lib/librec.a lib/libbase.a
 t_unit_event_SOURCES = t/unit/event.c t/tap.h
 t_unit_event_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 t_unit_event_LDADD = lib/librec.a lib/libbase.a $(JANSSON_LIBS)
+t_unit_harm_SOURCES = t/unit/harm.c t/unit/random.h t/tap.h
+t_unit_harm_LDADD = lib/libcore.a lib/librec.a lib/libbase.a
 t_unit_host_SOURCES = t/unit/host.c t/tap.h
 t_unit_host_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
 t_unit_in_SOURCES = t/unit/in.c t/tap.h
