@@ -10,6 +10,10 @@ endif
 root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra -Wmissing-prototypes \
 	-Wstrict-prototypes
 
+check_PROGRAMS += t/root/cgchurn
+t_root_cgchurn_SOURCES = t/root/cgchurn.c t/root/stim.h
+t_root_cgchurn_CFLAGS = $(root_cflags)
+
 t_root_alive_SOURCES = t/root/alive.c t/root/stim.h
 t_root_alive_CFLAGS = $(root_cflags)
 t_root_alive_LDFLAGS = -static
@@ -66,3 +70,4 @@ bats_tests += t/root/demo.bats t/root/family.bats t/root/filter.bats \
 	t/root/loss.bats t/root/oom.bats t/root/power.bats t/root/process.bats \
 	t/root/replay.bats t/root/sample.bats
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
+bats_tests += t/root/psi.bats
