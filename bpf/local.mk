@@ -1,4 +1,5 @@
-EXTRA_DIST += bpf/exit.h bpf/filter.h bpf/maps.h bpf/snap.h bpf/task.h \
+EXTRA_DIST += bpf/exit.h bpf/filter.h bpf/maps.h bpf/slot.h \
+	bpf/slot_map.h bpf/snap.h bpf/task.h \
 	bpf/trace.bpf.c bpf/vmlinux.h bpf/walk.h
 bpf_headers = $(srcdir)/bpf/exit.h $(srcdir)/bpf/filter.h \
 	$(srcdir)/bpf/maps.h $(srcdir)/bpf/snap.h $(srcdir)/bpf/task.h \
