@@ -17,6 +17,7 @@
 #include <bpf/libbpf.h>
 
 #include "host/explain.h"
+#include "host/kernel.h"
 #include "host/trace.h"
 #include "host/trace_impl.h"
 #include "rec/wire.h"
@@ -55,28 +56,6 @@ tracepoint_args(const struct btf *btf, const char *name)
 		return -1;
 	t = btf__type_by_id(btf, t->type);
 	return t != NULL && btf_is_func_proto(t) ? btf_vlen(t) : -1;
-}
-
-/* enum cgroup_subsys_id of a v1 controller; -1 if this kernel has it not. */
-static int
-subsys_of(const struct btf *btf, const char *controller)
-{
-	const struct btf_enum *e;
-	const struct btf_type *t;
-	char name[64];
-	int id;
-
-	snprintf(name, sizeof(name), "%s_cgrp_id",
-	    strcmp(controller, "blkio") == 0 ? "io" : controller);
-	id = btf__find_by_name_kind(btf, "cgroup_subsys_id", BTF_KIND_ENUM);
-	if (id < 0)
-		return -1;
-	t = btf__type_by_id(btf, id);
-	e = btf_enum(t);
-	for (int i = 0; i < btf_vlen(t); i++)
-		if (strcmp(btf__name_by_offset(btf, e[i].name_off), name) == 0)
-			return e[i].val;
-	return -1;
 }
 
 static void
@@ -163,7 +142,7 @@ set_cgroups(struct trace *tr, const struct btf *btf,
 	ro->v1_subsys = -1;
 	if (host->mode == CGROUP_V2)
 		return;
-	ro->v1_subsys = subsys_of(btf, host->controller);
+	ro->v1_subsys = kernel_subsys(btf, host->controller);
 	if (ro->v1_subsys < 0) {
 		list_add(tr->facts.degraded, &tr->facts.degraded_len,
 		    "cgroup_v1: the kernel's BTF has no %s controller",

@@ -4,8 +4,8 @@
 # they end in every wrong way there is.
 if HAVE_BPF
 root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die t/root/family \
-	t/root/me t/root/shape t/root/spawn
-check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick
+	t/root/me t/root/shape t/root/spawn t/root/work
+check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick t/root/stalls
 endif
 root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra \
 	-Wmissing-prototypes -Wstrict-prototypes
@@ -52,6 +52,14 @@ t_root_shape_LDFLAGS = -static -pthread
 t_root_spawn_SOURCES = t/root/spawn.c t/root/stim.h
 t_root_spawn_CFLAGS = $(root_cflags)
 t_root_spawn_LDFLAGS = -static
+
+t_root_stalls_SOURCES = t/root/stalls.c
+t_root_stalls_CPPFLAGS = $(AM_CPPFLAGS) $(LIBBPF_CFLAGS)
+t_root_stalls_LDADD = lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
+
+t_root_work_SOURCES = t/root/work.c t/root/stim.h
+t_root_work_CFLAGS = $(root_cflags)
+t_root_work_LDFLAGS = -static
 
 bats_tests += t/root/argv.bats t/root/death.bats t/root/exec.bats \
 	t/root/family.bats t/root/filter.bats t/root/loss.bats \
