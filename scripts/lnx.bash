@@ -24,6 +24,28 @@ _lnx_pids() {
 	done
 }
 
+_lnx_psi() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+
+	COMPREPLY=()
+	case $prev in
+	-o | --output)
+		_lnx_values "$cur" -F ;;
+	--root)
+		_lnx_values "$cur" -D ;;
+	--interval)
+		mapfile -t COMPREPLY < <(compgen -W "100ms 1s 10s" -- "$cur") ;;
+	--cgroup | -n | --count | --depth | -d | --duration | --max-files | \
+	    --min-pct | --top | --trigger) ;;
+	*)	mapfile -t COMPREPLY < <(compgen -W "
+			--cgroup -n --count --depth -d --duration --interval
+			--max-files --min-pct --no-stat --once --root --text
+			--top --trigger -o --output -q --quiet -v --verbose
+			-h --help -V --version" -- "$cur") ;;
+	esac
+}
+complete -F _lnx_psi lnx-psi
+
 _lnx_trace() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 
@@ -70,11 +92,11 @@ _lnx_tree() {
 	--pid)	mapfile -t COMPREPLY < <(compgen -W "$(_lnx_pids)" -- "$cur") ;;
 	-o | --output)
 		_lnx_values "$cur" -F ;;
-	--depth | --max | --since) ;;
+	--cgroup-depth | --depth | --max | --since) ;;
 	*)	case $cur in
 		-*)	mapfile -t COMPREPLY < <(compgen -W "
-				--alive --by --depth --format --max
-				-o --output --pid --since --text -q --quiet
+				--alive --by --cgroup-depth --depth --format --max
+				--no-kthreads -o --output --pid --since --text -q --quiet
 				-v --verbose -h --help -V --version" -- "$cur") ;;
 		*)	_lnx_values "$cur" -F ;;
 		esac ;;

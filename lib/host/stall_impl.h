@@ -82,7 +82,6 @@ struct stall {
 	struct bpf_link		*iter;
 	int			 ncpu;
 	int			 root;		/* O_PATH of the v2 hierarchy; or -1 */
-	bool			 v1_only;
 	/* Maps, as they are in the kernel. */
 	struct slot_entry	*slot;
 	char			*path;		/* SLOT_NAMES for each slot */

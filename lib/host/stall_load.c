@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The programs of stall.bpf.c: which of them, and getting them in. */
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <linux/capability.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -20,7 +16,7 @@
 
 #include "host/boot.h"
 #include "host/explain.h"
-#include "host/kernel.h"
+#include "host/load.h"
 #include "host/sandbox.h"
 #include "host/stall_impl.h"
 
@@ -28,31 +24,18 @@
 
 enum { TABLE_MAX = 1 << 17, TABLE_MIN = 1 << 15 };
 
-/* Append an element to the list; what has no room is left out. */
-static void __attribute__((format(printf, 2, 3)))
-degraded(struct stall *st, const char *fmt, ...)
-{
-	size_t room = TRACE_WHY - st->facts.degraded_len;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(st->facts.degraded + st->facts.degraded_len, room, fmt,
-	    ap);
-	va_end(ap);
-	if (n >= 0 && (size_t)n < room)
-		st->facts.degraded_len += n + 1;
-}
+#define NOTE(st, ...)	load_note((st)->facts.degraded,			\
+	&(st)->facts.degraded_len, __VA_ARGS__)
 
 /* What each version of the programs cannot do without.  NULL if all is there. */
 static const char *
 missing(const struct btf *btf)
 {
-	if (!kernel_has_member(btf, "sched_info", "last_queued"))
+	if (!load_has_member(btf, "sched_info", "last_queued"))
 		return "it needs CONFIG_SCHED_INFO";
-	if (!kernel_has_member(btf, "sched_entity", "cfs_rq"))
+	if (!load_has_member(btf, "sched_entity", "cfs_rq"))
 		return "it needs CONFIG_FAIR_GROUP_SCHED";
-	if (!kernel_has_member(btf, "rq", "clock_task"))
+	if (!load_has_member(btf, "rq", "clock_task"))
 		return "it needs BTF of struct rq";
 	return NULL;
 }
@@ -115,16 +98,15 @@ try(struct stall *st, const struct btf *btf, const struct cgroup_host *host,
 {
 	struct stall_bpf *s;
 
+	st->facts.degraded_len = 0;
 	if ((s = st->skel = stall_bpf__open()) == NULL)
 		return errno;
 	s->rodata->by_process = st->conf.by_process;
 	s->rodata->opened_at = boot_now();
-	s->rodata->v1_subsys = -1;
-	if (host->mode != CGROUP_V2)
-		s->rodata->v1_subsys = kernel_subsys(btf, host->controller);
-	if (s->rodata->v1_subsys >= 0)
-		s->rodata->v1_only = host->mode == CGROUP_V1;
-	st->v1_only = s->rodata->v1_only;
+	s->rodata->v1_subsys = load_v1_subsys(btf, host, st->facts.degraded,
+	    &st->facts.degraded_len);
+	s->rodata->v1_only = s->rodata->v1_subsys >= 0 &&
+	    host->mode == CGROUP_V1;
 	choose(s, table);
 	if (set_sizes(st, table) == -1 || stall_bpf__load(s) != 0 ||
 	    stall_bpf__attach(s) != 0)
@@ -166,46 +148,20 @@ map_all(struct stall *st)
 	    (st->cpu = map(s->maps.cpus, PROT_READ)) ? 0 : -1;
 }
 
-/* See trace_load.c: before 5.19 also those who have a map need CAP_BPF. */
-static int
-need_cap_bpf(const struct stall *st)
-{
-	struct __user_cap_header_struct h = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct had[2], d[2];
-	int fd, need;
-
-	if (syscall(SYS_capget, &h, had) == -1)
-		return 1;
-	memcpy(d, had, sizeof(d));
-	d[0].effective = d[1].effective = 0;
-	if (syscall(SYS_capset, &h, d) == -1)
-		return 1;
-	fd = bpf_iter_create(bpf_link__fd(st->iter));
-	need = fd < 0;
-	if (fd >= 0)
-		close(fd);
-	syscall(SYS_capset, &h, had);
-	return need;
-}
-
 static void
 find_facts(struct stall *st, const struct cgroup_host *host)
 {
-	st->facts.sandbox = need_cap_bpf(st) ? SANDBOX_BPF : 0;
-	if (host->mode != CGROUP_V2 && st->skel->rodata->v1_subsys < 0)
-		degraded(st, "stall.cgroup_v1: the kernel's BTF has no %s "
-		    "controller", host->controller);
+	if (load_needs_cap_bpf(bpf_link__fd(st->iter)))
+		st->facts.sandbox = SANDBOX_BPF;
 	if (host->mode == CGROUP_V1) {
-		degraded(st, "stall.psi: there is no cgroup v2");
+		NOTE(st, "stall.psi: there is no cgroup v2");
 		return;
 	}
 	st->root = open(host->v2, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (host->v2[0] == '\0' || st->root == -1)
-		degraded(st, "stall.psi: no cgroup v2 file system is mounted");
+		NOTE(st, "stall.psi: no cgroup v2 file system is mounted");
 	else if (faccessat(st->root, "cpu.pressure", R_OK, 0) == -1)
-		degraded(st, "stall.psi: this kernel tells no pressure of "
+		NOTE(st, "stall.psi: this kernel tells no pressure of "
 		    "cgroups");
 	else
 		st->facts.sandbox |= SANDBOX_READ;
@@ -246,7 +202,7 @@ stall_load(struct stall *st, const struct cgroup_host *host, char *why)
 	if (err != 0 && err != EPERM && err != ENOMEM) {
 		stall_unload(st);
 		if ((err = try(st, btf, host, 1)) == 0)
-			degraded(st, "stall: no task storage before 5.12: a "
+			NOTE(st, "stall: no task storage before 5.12: a "
 			    "wait may be missed where many pids are in use");
 	}
 	btf__free(btf);
