@@ -318,10 +318,6 @@ struct sched_info {
 	unsigned long long run_delay, last_arrival, last_queued;
 };
 
-struct sched_info {
-	unsigned long long run_delay;
-};
-
 struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
