@@ -6,6 +6,8 @@ if HAVE_BPF
 root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die \
 	t/root/family t/root/hog t/root/me t/root/shape t/root/spawn t/root/use
 check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick
+root_stimuli = t/root/work
+check_PROGRAMS += $(root_stimuli) t/root/stalls
 endif
 root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra -Wmissing-prototypes \
 	-Wstrict-prototypes
@@ -67,7 +69,15 @@ t_root_use_LDFLAGS = -static -pthread
 
 bats_tests += t/root/argv.bats t/root/death.bats t/root/exec.bats
 bats_tests += t/root/demo.bats t/root/family.bats t/root/filter.bats \
-	t/root/loss.bats t/root/oom.bats t/root/power.bats t/root/process.bats \
-	t/root/replay.bats t/root/sample.bats
+	t/root/loss.bats t/root/oom.bats t/root/power.bats t/root/process.bats
+t_root_stalls_SOURCES = t/root/stalls.c
+t_root_stalls_CPPFLAGS = $(AM_CPPFLAGS) $(LIBBPF_CFLAGS)
+t_root_stalls_LDADD = lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
+
+t_root_work_SOURCES = t/root/work.c t/root/stim.h
+t_root_work_CFLAGS = $(root_cflags)
+t_root_work_LDFLAGS = -static
+
+bats_tests += t/root/replay.bats t/root/sample.bats
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
 bats_tests += t/root/psi.bats
