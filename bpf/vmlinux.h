@@ -43,9 +43,15 @@ enum {
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+
+/* What programs hand to the kernel: no kernel's layout to look for. */
+struct bpf_spin_lock {
+	u32 val;
 };
 
 #pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
@@ -252,6 +258,7 @@ struct task_struct {
 	unsigned int flags;
 	struct sched_entity se;
 	struct sched_info sched_info;
+	unsigned int psi_flags;
 	struct mm_struct *mm;
 	int exit_state;
 	int exit_code;
@@ -278,6 +285,28 @@ struct task_struct {
 /* task_struct.state before 5.14; some vendors' older kernels have __state. */
 struct task_struct___before_5_14 {
 	long state;
+};
+
+struct blkcg {
+	struct cgroup_subsys_state css;
+};
+
+struct blkcg_gq {
+	struct blkcg *blkcg;
+};
+
+struct bio {
+	struct blkcg_gq *bi_blkg;
+};
+
+struct request_queue;
+
+struct request {
+	struct request_queue *q;
+	unsigned int cmd_flags;
+	unsigned int __data_len;
+	struct bio *bio;
+	u64 start_time_ns, io_start_time_ns;
 };
 
 struct seq_file;

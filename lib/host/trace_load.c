@@ -17,6 +17,7 @@
 #include <bpf/libbpf.h>
 
 #include "host/explain.h"
+#include "host/ktypes.h"
 #include "host/trace.h"
 #include "host/trace_impl.h"
 #include "rec/wire.h"
@@ -38,45 +39,6 @@ list_add(char *list, size_t *len, const char *fmt, ...)
 	va_end(ap);
 	if (n >= 0 && *len + n < TRACE_WHY)
 		*len += n + 1;
-}
-
-/* The number of arguments of a tracepoint, the first (void *) included. */
-static int
-tracepoint_args(const struct btf *btf, const char *name)
-{
-	const struct btf_type *t;
-	int id;
-
-	id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
-	if (id < 0)
-		return -1;
-	t = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
-	if (t == NULL || !btf_is_ptr(t))
-		return -1;
-	t = btf__type_by_id(btf, t->type);
-	return t != NULL && btf_is_func_proto(t) ? btf_vlen(t) : -1;
-}
-
-/* enum cgroup_subsys_id of a v1 controller; -1 if this kernel has it not. */
-static int
-subsys_of(const struct btf *btf, const char *controller)
-{
-	const struct btf_enum *e;
-	const struct btf_type *t;
-	char name[64];
-	int id;
-
-	snprintf(name, sizeof(name), "%s_cgrp_id",
-	    strcmp(controller, "blkio") == 0 ? "io" : controller);
-	id = btf__find_by_name_kind(btf, "cgroup_subsys_id", BTF_KIND_ENUM);
-	if (id < 0)
-		return -1;
-	t = btf__type_by_id(btf, id);
-	e = btf_enum(t);
-	for (int i = 0; i < btf_vlen(t); i++)
-		if (strcmp(btf__name_by_offset(btf, e[i].name_off), name) == 0)
-			return e[i].val;
-	return -1;
 }
 
 static void
@@ -128,7 +90,7 @@ choose(struct trace *tr, const struct btf *btf, int kernel_btf)
 	struct trace_bpf *s = tr->skel;
 	int group_dead, ends, argv;
 
-	group_dead = tracepoint_args(btf, "btf_trace_sched_process_exit") > 2;
+	group_dead = ktypes_tracepoint(btf, "sched_process_exit") > 2;
 	argv = btf__find_by_name_kind(btf, "bpf_copy_from_user_task",
 	    BTF_KIND_FUNC) > 0;
 	/* A followed tree must hear of each beginning and end. */
@@ -163,7 +125,7 @@ set_cgroups(struct trace *tr, const struct btf *btf,
 	ro->v1_subsys = -1;
 	if (host->mode == CGROUP_V2)
 		return;
-	ro->v1_subsys = subsys_of(btf, host->controller);
+	ro->v1_subsys = ktypes_subsys(btf, host->controller);
 	if (ro->v1_subsys < 0) {
 		list_add(tr->facts.degraded, &tr->facts.degraded_len,
 		    "cgroup_v1: the kernel's BTF has no %s controller",

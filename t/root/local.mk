@@ -3,9 +3,9 @@
 # namespaces and are started by the ten thousand; without sanitizers, because
 # they end in every wrong way there is.
 if HAVE_BPF
-root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die t/root/family \
+root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die t/root/family t/root/io \
 	t/root/me t/root/shape t/root/spawn
-check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick
+check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick t/root/windows
 endif
 root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra \
 	-Wmissing-prototypes -Wstrict-prototypes
@@ -31,6 +31,10 @@ t_root_family_SOURCES = t/root/family.c t/root/stim.h
 t_root_family_CFLAGS = $(root_cflags)
 t_root_family_LDFLAGS = -static -pthread
 
+t_root_io_SOURCES = t/root/io.c t/root/stim.h
+t_root_io_CFLAGS = $(root_cflags)
+t_root_io_LDFLAGS = -static
+
 t_root_me_SOURCES = t/root/me.c t/root/stim.h
 t_root_me_CFLAGS = $(root_cflags)
 t_root_me_LDFLAGS = -static
@@ -53,7 +57,12 @@ t_root_spawn_SOURCES = t/root/spawn.c t/root/stim.h
 t_root_spawn_CFLAGS = $(root_cflags)
 t_root_spawn_LDFLAGS = -static
 
+t_root_windows_SOURCES = t/root/windows.c t/root/stim.h
+t_root_windows_CFLAGS = $(root_cflags)
+t_root_windows_LDADD = lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
+
 bats_tests += t/root/argv.bats t/root/death.bats t/root/exec.bats \
-	t/root/family.bats t/root/filter.bats t/root/loss.bats \
+	t/root/family.bats t/root/filter.bats t/root/iomem.bats \
+	t/root/loss.bats \
 	t/root/power.bats t/root/process.bats t/root/replay.bats
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
