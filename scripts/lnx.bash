@@ -70,11 +70,11 @@ _lnx_tree() {
 	--pid)	mapfile -t COMPREPLY < <(compgen -W "$(_lnx_pids)" -- "$cur") ;;
 	-o | --output)
 		_lnx_values "$cur" -F ;;
-	--depth | --max | --since) ;;
+	--cgroup-depth | --depth | --max | --since) ;;
 	*)	case $cur in
 		-*)	mapfile -t COMPREPLY < <(compgen -W "
-				--alive --by --depth --format --max
-				-o --output --pid --since --text -q --quiet
+				--alive --by --cgroup-depth --depth --format --max
+				--no-kthreads -o --output --pid --since --text -q --quiet
 				-v --verbose -h --help -V --version" -- "$cur") ;;
 		*)	_lnx_values "$cur" -F ;;
 		esac ;;
