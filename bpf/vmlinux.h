@@ -20,6 +20,7 @@ typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
+typedef __s32 s32;
 typedef __s64 s64;
 typedef __u16 __be16;
 typedef __u32 __be32;
@@ -60,9 +61,34 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct xarray {
+	void *xa_head;
+};
+
+struct xa_node {
+	unsigned char shift;
+	void *slots[1];
+};
+
+struct idr {
+	struct xarray idr_rt;
+};
+
 typedef struct {
 	int counter;
 } atomic_t;
+
+typedef struct {
+	s64 counter;
+} atomic_long_t;
 
 typedef struct {
 	u32 val;
@@ -90,6 +116,7 @@ struct cgroup_namespace { struct ns_common ns; };
 struct user_namespace { struct ns_common ns; };
 
 struct pid_namespace {
+	struct idr idr;
 	struct task_struct *child_reaper;
 	unsigned int level;
 	struct ns_common ns;
@@ -102,6 +129,7 @@ struct upid {
 
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[1];
 	struct upid numbers[1];
 };
 
@@ -158,9 +186,33 @@ struct fs_struct {
 	struct path pwd;
 };
 
+struct fdtable {
+	unsigned int max_fds;
+	unsigned long *open_fds;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct percpu_counter {
+	s64 count;
+	s32 *counters;
+};
+
+/* enum mm_counter_type: MM_FILEPAGES and so on; per cpu since 6.2. */
 struct mm_struct {
 	unsigned long arg_start, arg_end;
+	struct percpu_counter rss_stat[4];
 	struct file *exe_file;
+};
+
+struct mm_rss_stat {
+	atomic_long_t count[4];
+};
+
+struct mm_struct___before_6_2 {
+	struct mm_rss_stat rss_stat;
 };
 
 struct linux_binprm {
@@ -180,6 +232,15 @@ struct prev_cputime {
 	u64 utime, stime;
 };
 
+struct rlimit {
+	unsigned long rlim_cur;
+};
+
+/* Begins with its sequence number in all kernels, whatever that is called. */
+struct seqlock {
+	u32 sequence;
+};
+
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
@@ -189,12 +250,15 @@ struct signal_struct {
 	unsigned int is_child_subreaper : 1;
 	unsigned int has_child_subreaper : 1;
 	struct tty_struct *tty;
+	struct seqlock stats_lock;
 	u64 utime, stime;
 	struct prev_cputime prev_cputime;
+	unsigned long nvcsw, nivcsw;
 	unsigned long min_flt, maj_flt;
 	unsigned long maxrss;
 	struct task_io_accounting ioac;
 	unsigned long long sum_sched_runtime;
+	struct rlimit rlim[16];
 };
 
 /* kernfs_node.__parent since 6.15. */
@@ -267,13 +331,16 @@ struct task_struct {
 	struct list_head children, sibling;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[1];
 	struct list_head thread_node;
 	u64 utime, stime;
+	unsigned long nvcsw, nivcsw;
 	u64 start_boottime;
 	unsigned long min_flt, maj_flt;
 	const struct cred *real_cred, *cred;
 	char comm[16];
 	struct fs_struct *fs;
+	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	kuid_t loginuid;
@@ -307,6 +374,10 @@ struct request {
 	unsigned int __data_len;
 	struct bio *bio;
 	u64 start_time_ns, io_start_time_ns;
+};
+
+struct bpf_array {
+	void *pptrs[1];
 };
 
 struct seq_file;

@@ -24,6 +24,28 @@ _lnx_pids() {
 	done
 }
 
+_lnx_psi() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+
+	COMPREPLY=()
+	case $prev in
+	-o | --output)
+		_lnx_values "$cur" -F ;;
+	--root)
+		_lnx_values "$cur" -D ;;
+	--interval)
+		mapfile -t COMPREPLY < <(compgen -W "100ms 1s 10s" -- "$cur") ;;
+	--cgroup | -n | --count | --depth | -d | --duration | --max-files | \
+	    --min-pct | --top | --trigger) ;;
+	*)	mapfile -t COMPREPLY < <(compgen -W "
+			--cgroup -n --count --depth -d --duration --interval
+			--max-files --min-pct --no-stat --once --root --text
+			--top --trigger -o --output -q --quiet -v --verbose
+			-h --help -V --version" -- "$cur") ;;
+	esac
+}
+complete -F _lnx_psi lnx-psi
+
 _lnx_trace() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,23 +16,12 @@
 
 #include "host/explain.h"
 #include "host/iomem_impl.h"
-#include "host/ktypes.h"
+#include "host/load.h"
 
 #include "iomem.skel.h"
 
-static void __attribute__((format(printf, 2, 3)))
-degrade(struct iomem *m, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(m->degraded + m->degraded_len,
-	    TRACE_WHY - m->degraded_len, fmt, ap);
-	va_end(ap);
-	if (n >= 0 && m->degraded_len + n < TRACE_WHY)
-		m->degraded_len += n + 1;
-}
+#define DEGRADE(m, ...) \
+	load_note((m)->degraded, &(m)->degraded_len, __VA_ARGS__)
 
 /* The marks of waiting tasks are made for the pressure files, and only then. */
 static int
@@ -83,16 +71,19 @@ set_cgroups(struct iomem *m, const struct btf *btf)
 {
 	struct iomem_bpf__rodata *ro = m->skel->rodata;
 
-	ro->v1_subsys = -1;
 	ro->io_on_v2 = io_on_v2(&m->host);
-	if (m->host.mode == CGROUP_V2)
-		return;
-	ro->v1_subsys = ktypes_subsys(btf, m->host.controller);
-	if (ro->v1_subsys < 0)
-		degrade(m, "cgroup_v1: the kernel's BTF has no %s controller",
-		    m->host.controller);
-	else
-		ro->v1_only = m->host.mode == CGROUP_V1;
+	ro->v1_subsys = load_v1_subsys(btf, &m->host, m->degraded,
+	    &m->degraded_len);
+	ro->v1_only = m->host.mode == CGROUP_V1 && ro->v1_subsys >= 0;
+}
+
+static int
+args_of(const struct btf *btf, const char *tracepoint)
+{
+	char type[128];
+
+	snprintf(type, sizeof(type), "btf_trace_%s", tracepoint);
+	return load_tracepoint_args(btf, type);
 }
 
 /* Load it if it is wanted and this kernel has its tracepoint. */
@@ -101,11 +92,11 @@ want(struct iomem *m, const struct btf *btf, struct bpf_program *p, int wanted,
     const char *what)
 {
 	const char *name = strchr(bpf_program__section_name(p), '/') + 1;
-	int has = ktypes_tracepoint(btf, name) > 0;
+	int has = args_of(btf, name) > 0;
 
 	bpf_program__set_autoload(p, wanted && has);
 	if (wanted && !has)
-		degrade(m, "%s: this kernel has no tracepoint %s", what, name);
+		DEGRADE(m, "%s: this kernel has no tracepoint %s", what, name);
 	return has;
 }
 
@@ -115,9 +106,9 @@ choose(struct iomem *m, const struct btf *btf)
 	struct iomem_bpf *s = m->skel;
 	int io = m->resources >> STALL_IO & 1;
 	int memory = m->resources >> STALL_MEMORY & 1;
-	int start = ktypes_tracepoint(btf, "block_io_start") > 0;
+	int start = args_of(btf, "block_io_start") > 0;
 
-	s->rodata->queue_first = ktypes_tracepoint(btf, "block_rq_issue") > 2;
+	s->rodata->queue_first = args_of(btf, "block_rq_issue") > 2;
 	want(m, btf, s->progs.rq_complete, io, "io.culprit");
 	bpf_program__set_autoload(s->progs.io_start, io && start);
 	want(m, btf, s->progs.rq_insert, io && !start, "io.culprit");

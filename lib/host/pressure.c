@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/iomem_impl.h"
+#include "host/psi.h"
 #include "rec/wire.h"
 
 /* names, leaf first, as a path below dir.  0, or -1 if it is cut or too long. */
@@ -52,25 +53,14 @@ file_open(struct pressure *p, const struct cgroup_host *h,
 		p->fd = -2;
 }
 
-/* The total of the line that begins with word, in ns. */
-static uint64_t
-total(const char *text, const char *word)
-{
-	const char *line = strstr(text, word), *at;
-	unsigned long long us;
-
-	if (line == NULL || (at = strstr(line, "total=")) == NULL ||
-	    sscanf(at, "total=%llu", &us) != 1)
-		return WIRE_UNKNOWN_64;
-	return us * 1000;
-}
-
 void
 pressure_read(struct pressure *p, const struct cgroup_host *h,
     const struct stall_party *party, const char *resource)
 {
 	uint64_t some = p->some, full = p->full;
-	char buf[512];
+	struct psi_text text;
+	const char *wrong;
+	char buf[PSI_TEXT];
 	ssize_t n;
 
 	if (p->fd == -1)
@@ -78,14 +68,15 @@ pressure_read(struct pressure *p, const struct cgroup_host *h,
 	p->some = p->full = p->d_some = p->d_full = WIRE_UNKNOWN_64;
 	if (p->fd < 0)
 		return;
-	if ((n = pread(p->fd, buf, sizeof(buf) - 1, 0)) <= 0) {
+	if ((n = pread(p->fd, buf, sizeof(buf), 0)) <= 0) {
 		close(p->fd);		/* the cgroup is gone */
 		p->fd = -2;
 		return;
 	}
-	buf[n] = '\0';
-	p->some = total(buf, "some ");
-	p->full = total(buf, "full ");
+	if (psi_parse(buf, n, &text, &wrong) == -1)
+		return;
+	p->some = text.some.total_ns;
+	p->full = text.full.total_ns;
 	if (some != WIRE_UNKNOWN_64 && p->some != WIRE_UNKNOWN_64)
 		p->d_some = p->some - some;
 	if (full != WIRE_UNKNOWN_64 && p->full != WIRE_UNKNOWN_64)

@@ -1,3 +1,5 @@
+bats_tests += t/cmd/lnx-psi.bats
+EXTRA_DIST += t/data/psi
 bats_tests += t/cmd/lnx-tree.bats t/cmd/lnx-tree-stall.bats
 stall_data = \
 	a-neighbour a-sidecar hostile-and-starving io-is-estimated \

@@ -3,8 +3,8 @@
 # namespaces and are started by the ten thousand; without sanitizers, because
 # they end in every wrong way there is.
 if HAVE_BPF
-root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die t/root/family t/root/io \
-	t/root/me t/root/shape t/root/spawn
+root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die t/root/family \
+	t/root/hog t/root/io t/root/me t/root/shape t/root/spawn t/root/use
 check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick t/root/windows
 endif
 root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra \
@@ -30,6 +30,10 @@ t_root_die_LDFLAGS = -static -pthread
 t_root_family_SOURCES = t/root/family.c t/root/stim.h
 t_root_family_CFLAGS = $(root_cflags)
 t_root_family_LDFLAGS = -static -pthread
+
+t_root_hog_SOURCES = t/root/hog.c t/root/stim.h
+t_root_hog_CFLAGS = $(root_cflags)
+t_root_hog_LDFLAGS = -static
 
 t_root_io_SOURCES = t/root/io.c t/root/stim.h
 t_root_io_CFLAGS = $(root_cflags)
@@ -57,12 +61,16 @@ t_root_spawn_SOURCES = t/root/spawn.c t/root/stim.h
 t_root_spawn_CFLAGS = $(root_cflags)
 t_root_spawn_LDFLAGS = -static
 
+t_root_use_SOURCES = t/root/use.c t/root/stim.h
+t_root_use_CFLAGS = $(root_cflags)
+t_root_use_LDFLAGS = -static -pthread
+
 t_root_windows_SOURCES = t/root/windows.c t/root/stim.h
 t_root_windows_CFLAGS = $(root_cflags)
 t_root_windows_LDADD = lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
 
 bats_tests += t/root/argv.bats t/root/death.bats t/root/exec.bats \
 	t/root/family.bats t/root/filter.bats t/root/iomem.bats \
-	t/root/loss.bats \
-	t/root/power.bats t/root/process.bats t/root/replay.bats
+	t/root/loss.bats t/root/oom.bats t/root/power.bats \
+	t/root/process.bats t/root/replay.bats t/root/sample.bats
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
