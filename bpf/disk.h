@@ -10,18 +10,23 @@ enum {
 	REQ_SYNC	= 1 << 11,
 };
 
-struct device {
-	struct bpf_spin_lock lock;	/* of service_put() */
-	u32 pad;
-	struct service_dev s;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, WAIT_DEVICES);
 	__type(key, u64);		/* address of the request_queue */
-	__type(value, struct device);
+	__type(value, struct service_dev);
 } devices SEC(".maps");
+
+/*
+ * Who puts a queue in here may change its device, until it takes it out again:
+ * before 5.12 there is neither a lock nor cmpxchg for these programs.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, WAIT_DEVICES);
+	__type(key, u64);
+	__type(value, u8);
+} claims SEC(".maps");
 
 /* Who made a request, by its address. */
 struct {
@@ -48,7 +53,7 @@ const volatile bool io_on_v2 = false;
 /* block_rq_insert and block_rq_issue had the queue first, before 5.11. */
 const volatile bool queue_first = false;
 
-const volatile __u64 no_device[sizeof(struct device) / 8] = { 0 };
+const volatile __u64 no_device[sizeof(struct service_dev) / 8] = { 0 };
 
 /* Before it goes its way through the kernel, and still in whose name it goes. */
 static __always_inline int
@@ -124,10 +129,10 @@ owner_of(struct request *rq)
 	return owner == WAIT_KTHREAD ? owner_of_bio(rq) : owner;
 }
 
-static __always_inline struct device *
+static __always_inline struct service_dev *
 device_of(u64 queue)
 {
-	struct device *d = bpf_map_lookup_elem(&devices, &queue);
+	struct service_dev *d = bpf_map_lookup_elem(&devices, &queue);
 
 	if (d != NULL)
 		return d;
@@ -168,9 +173,9 @@ base_of(u64 queue, u64 owner, u64 class)
 __noinline u64
 foreign_of(u64 queue, u64 owner, u64 from, u64 to)
 {
-	struct device *d = bpf_map_lookup_elem(&devices, &queue);
+	struct service_dev *d = bpf_map_lookup_elem(&devices, &queue);
 
-	return d != NULL ? service_foreign(&d->s, owner, from, to) : 0;
+	return d != NULL ? service_foreign(d, owner, from, to) : 0;
 }
 
 static __always_inline void
@@ -190,16 +195,16 @@ edge_add(u64 victim, u64 culprit, u64 ns)
 __noinline int
 blame(u64 queue, u64 owner, u64 from, u64 to, u64 ratio)
 {
-	struct device *d = bpf_map_lookup_elem(&devices, &queue);
+	struct service_dev *d = bpf_map_lookup_elem(&devices, &queue);
 	struct service_segment *s;
 	u32 head;
 	u64 part;
 
 	if (d == NULL)
 		return 0;
-	head = d->s.head;
+	head = d->head;
 	for (u32 i = 0; i < SERVICE_RING; i++) {
-		s = service_back(&d->s, head, i);
+		s = service_back(d, head, i);
 		if (s->to <= from)
 			break;
 		part = service_part(service_overlap(s, from, to), ratio);
@@ -234,14 +239,38 @@ judge(u64 queue, const struct service_done *r, u64 foreign)
 	blame(queue, r->owner, r->start, r->end, service_ratio(late, foreign));
 }
 
+/*
+ * Remember a request, and learn from the one before.  A completion on another
+ * processor in the same instant has it: then this one is not remembered, and
+ * its time counts as that of the next.
+ */
+static __always_inline void
+remember(u64 queue, struct service_dev *d, const struct service_done *r,
+    u64 foreign)
+{
+	struct service_done solo = { 0 };
+	int learn = 0;
+	u8 one = 1;
+
+	if (bpf_map_update_elem(&claims, &queue, &one, BPF_NOEXIST) != 0) {
+		lost(WAIT_LOST_CLAIM);
+		return;
+	}
+	learn = service_put(d, r, foreign, &solo);
+	bpf_map_delete_elem(&claims, &queue);
+	if (!learn)
+		return;
+	base_learn(queue, solo.owner, solo.class, solo.end - solo.start);
+	base_learn(queue, 0, solo.class, solo.end - solo.start);
+}
+
 static __always_inline int
 done(struct request *rq)
 {
-	struct service_done r = { 0 }, solo = { 0 };
 	u32 flags = GET(rq, cmd_flags), op = flags & REQ_OP_MASK;
 	u64 queue = (u64)GET(rq, q), foreign;
-	struct device *d;
-	int learn;
+	struct service_done r = { 0 };
+	struct service_dev *d;
 
 	r.owner = owner_of(rq);
 	r.start = GET(rq, start_time_ns);
@@ -256,13 +285,8 @@ done(struct request *rq)
 		return 0;
 	r.class = service_class(op != REQ_OP_READ, GET(rq, __data_len));
 	foreign = foreign_of(queue, r.owner, r.start, r.end);
-	bpf_spin_lock(&d->lock);
-	learn = service_put(&d->s, &r, op <= REQ_OP_WRITE ? foreign : 1, &solo);
-	bpf_spin_unlock(&d->lock);
-	if (learn) {
-		base_learn(queue, solo.owner, solo.class, solo.end - solo.start);
-		base_learn(queue, 0, solo.class, solo.end - solo.start);
-	}
+	/* Whatever is neither read nor write teaches nothing of these. */
+	remember(queue, d, &r, op <= REQ_OP_WRITE ? foreign : 1);
 	if (op == REQ_OP_READ || (op == REQ_OP_WRITE && flags & REQ_SYNC))
 		judge(queue, &r, foreign);
 	return 0;

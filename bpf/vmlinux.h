@@ -50,11 +50,6 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
-/* What programs hand to the kernel: no kernel's layout to look for. */
-struct bpf_spin_lock {
-	u32 val;
-};
-
 #pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
 
 struct list_head {

@@ -86,6 +86,7 @@ enum wait_loss {
 	WAIT_LOST_STAMP,		/* the request has no times */
 	WAIT_LOST_DEVICE,		/* no room for one more */
 	WAIT_LOST_BASE,			/* no room for one more baseline */
+	WAIT_LOST_CLAIM,		/* two completions in one instant */
 	WAIT_LOSSES,
 };
 

@@ -49,6 +49,7 @@ struct iomem_lost {
 	uint64_t	stamps;		/* requests without times */
 	uint64_t	devices;	/* requests to devices that found no room */
 	uint64_t	bases;		/* baselines that found no room */
+	uint64_t	claims;		/* completions in one instant with another */
 	uint64_t	missed;		/* runs of a program that the kernel skipped */
 };
 void iomem_lost(const struct iomem *, struct iomem_lost *);

@@ -217,6 +217,7 @@ iomem_lost(const struct iomem *m, struct iomem_lost *l)
 		.stamps = s->lost[WAIT_LOST_STAMP],
 		.devices = s->lost[WAIT_LOST_DEVICE],
 		.bases = s->lost[WAIT_LOST_BASE],
+		.claims = s->lost[WAIT_LOST_CLAIM],
 	};
 	bpf_object__for_each_program(p, m->skel->obj)
 		l->missed += misses(p);

@@ -12,6 +12,9 @@ setup() {
 	PIDS=()
 	[ -r /proc/pressure/io ] || skip "no pressure stall information"
 	[ -n "$V2" ] && [ -w "$V2/cgroup.procs" ] || skip "no cgroup v2 to write to"
+}
+
+need_disk() {
 	case $(stat -f -c %T .) in
 	tmpfs | ramfs | overlayfs | nfs | 9p | fuseblk)
 		skip "no disk below $BATS_TEST_TMPDIR" ;;
@@ -99,6 +102,7 @@ conserved() {
 }
 
 @test "a pinned victim's wait for the disk is that of its io.pressure within 1 %" {
+	need_disk
 	io fill data 262144
 	windows_start
 	in_cgroup vic 0 io data 262144 256 5 >did &
@@ -116,6 +120,7 @@ conserved() {
 }
 
 @test "no more is told than the reads took, and no wait is longer than the longest of them" {
+	need_disk
 	io fill data 65536
 	windows_start 300
 	in_cgroup vic 0 io data 65536 64 2 r 2 >did &
@@ -131,6 +136,7 @@ conserved() {
 }
 
 @test "four writers in one cgroup slow a reader down: they are named, estimated, and nobody idle is" {
+	need_disk
 	io fill data 262144
 	io fill other 262144
 	windows_start
@@ -171,6 +177,7 @@ conserved() {
 # thrash LIMIT [x]: a mapping of 128 MiB below a limit of v1.
 thrash() {
 	[ -n "$V1M" ] || skip "no memory controller of v1"
+	need_disk
 	io fill data 131072
 	mkdir "$V1M/$CG-vic"
 	echo "$1" >"$V1M/$CG-vic/memory.limit_in_bytes"
@@ -206,6 +213,7 @@ thrash() {
 }
 
 @test "more cgroups than there is room for: counted and told, the others are right" {
+	need_disk
 	io fill data 1024
 	windows_start 60000
 	# One process that goes from one to the next.
@@ -231,6 +239,7 @@ thrash() {
 }
 
 @test "started amid much IO it tells what it cannot know, and blames nobody for it" {
+	need_disk
 	io fill data 65536
 	for i in 1 2 3; do
 		in_cgroup vic 0 io data 65536 1024 4 w >/dev/null &

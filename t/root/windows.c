@@ -120,9 +120,9 @@ main(int argc, char **argv)
 	printf("lost\tparties=%" PRIu64 " parties_ns=%" PRIu64 " edges=%" PRIu64
 	    " tasks=%" PRIu64 " switches=%" PRIu64 " requests=%" PRIu64
 	    " owners=%" PRIu64 " stamps=%" PRIu64 " devices=%" PRIu64
-	    " bases=%" PRIu64 " missed=%" PRIu64 "\n", l.parties, l.parties_ns,
+	    " bases=%" PRIu64 " claims=%" PRIu64 " missed=%" PRIu64 "\n", l.parties, l.parties_ns,
 	    l.edges, l.tasks, l.switches, l.requests, l.owners, l.stamps,
-	    l.devices, l.bases, l.missed);
+	    l.devices, l.bases, l.claims, l.missed);
 	iomem_close(m);
 	return 0;
 }
