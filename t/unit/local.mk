@@ -1,7 +1,6 @@
-unit_tests = t/unit/blame t/unit/codec t/unit/event t/unit/host t/unit/in \
-	t/unit/json t/unit/num t/unit/out t/unit/psi t/unit/sample t/unit/scan \
-	t/unit/trim
-unit_tests += t/unit/harm
+unit_tests = t/unit/blame t/unit/codec t/unit/event t/unit/harm \
+	t/unit/host t/unit/in t/unit/json t/unit/num t/unit/out t/unit/psi \
+	t/unit/sample t/unit/scan t/unit/service t/unit/split t/unit/trim
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 t_unit_blame_SOURCES = t/unit/blame.c t/unit/random.h t/tap.h
@@ -30,6 +29,10 @@ t_unit_sample_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
 t_unit_scan_SOURCES = t/unit/scan.c t/unit/random.h t/fuzz/oracle.h t/tap.h
 t_unit_scan_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 t_unit_scan_LDADD = lib/librec.a lib/libbase.a $(JANSSON_LIBS)
+t_unit_service_SOURCES = t/unit/service.c t/tap.h
+t_unit_service_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/bpf
+t_unit_split_SOURCES = t/unit/split.c t/unit/random.h t/tap.h
+t_unit_split_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
 t_unit_trim_SOURCES = t/unit/trim.c t/tap.h
 t_unit_trim_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
 include t/unit/tree.mk
