@@ -2,8 +2,8 @@ EXTRA_DIST += bpf/exit.h bpf/filter.h bpf/maps.h bpf/oom.h bpf/rate.h \
 	bpf/rss.h bpf/sample.bpf.c bpf/scratch.h bpf/slot.h \
 	bpf/slot_map.h bpf/snap.h bpf/task.h \
 	bpf/trace.bpf.c bpf/vmlinux.h bpf/walk.h
-EXTRA_DIST += bpf/iomem.bpf.c bpf/disk.h bpf/party.h bpf/service.h \
-	bpf/stalled.h bpf/wait.h
+EXTRA_DIST += bpf/iomem.bpf.c bpf/iomem_disk.h bpf/iomem_party.h bpf/service.h \
+	bpf/iomem_task.h bpf/iomem_map.h
 bpf_headers = $(srcdir)/bpf/exit.h $(srcdir)/bpf/filter.h \
 	$(srcdir)/bpf/maps.h $(srcdir)/bpf/oom.h $(srcdir)/bpf/rate.h \
 	$(srcdir)/bpf/rss.h $(srcdir)/bpf/scratch.h $(srcdir)/bpf/snap.h \
@@ -30,9 +30,9 @@ bpf/sample.bpf.o: bpf/sample.bpf.c $(bpf_headers)
 	$(CLANG) $(BPF_CFLAGS) -c $(srcdir)/bpf/sample.bpf.c -o $@.tmp && \
 	$(LLVM_STRIP) -g $@.tmp && mv $@.tmp $@
 
-iomem_headers = $(srcdir)/bpf/disk.h $(srcdir)/bpf/party.h \
-	$(srcdir)/bpf/service.h $(srcdir)/bpf/stalled.h \
-	$(srcdir)/bpf/task.h $(srcdir)/bpf/vmlinux.h $(srcdir)/bpf/wait.h \
+iomem_headers = $(srcdir)/bpf/iomem_disk.h $(srcdir)/bpf/iomem_party.h \
+	$(srcdir)/bpf/service.h $(srcdir)/bpf/iomem_task.h \
+	$(srcdir)/bpf/task.h $(srcdir)/bpf/vmlinux.h $(srcdir)/bpf/iomem_map.h \
 	$(srcdir)/bpf/walk.h $(srcdir)/lib/rec/event.def \
 	$(srcdir)/lib/rec/wire.h
 bpf/iomem.bpf.o: bpf/iomem.bpf.c $(iomem_headers)

@@ -12,7 +12,7 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 #include "service.h"
-#include "wait.h"
+#include "iomem_map.h"
 
 /* What a pressure file said last: totals, ns.  fd: -1 not open, -2 never will. */
 struct pressure {
@@ -23,7 +23,7 @@ struct pressure {
 
 /* A cgroup that the kernel half told of. */
 struct known {
-	uint64_t	 key;			/* see bpf/wait.h */
+	uint64_t	 key;			/* see bpf/iomem_map.h */
 	struct stall_party party;		/* its paths are in tail */
 	uint64_t	 sum[WAIT_SUMS];	/* as of the last look */
 	uint64_t	 d[WAIT_SUMS];		/* in the window */

@@ -3,8 +3,8 @@
  * What the kernel half of IO and memory waits keeps, and the other half reads.
  * Whoever includes it has __u64 and service.h already.
  */
-#ifndef BPF_WAIT_H
-#define BPF_WAIT_H
+#ifndef BPF_IOMEM_MAP_H
+#define BPF_IOMEM_MAP_H
 
 /*
  * Who waits, or is waited for: a number.  The id of the cgroup of v2, or of v1
