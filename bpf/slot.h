@@ -36,7 +36,7 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct slot);
+	__type(value, struct slot_entry);
 } slots SEC(".maps");
 
 /* Who puts a slot's number in here has it: there is no cmpxchg before 5.12. */
@@ -74,7 +74,7 @@ slot_place(u64 id, u32 probe)
 
 /* Fill in a slot that was claimed; id comes last, so that it is found then. */
 static __always_inline void
-slot_fill(struct slot *s, u32 i, u64 id, u64 kernfs, u64 task, u32 of)
+slot_fill(struct slot_entry *s, u32 i, u64 id, u64 kernfs, u64 task, u32 of)
 {
 	struct task_struct *t = (void *)task;
 
@@ -105,7 +105,7 @@ slot_fill(struct slot *s, u32 i, u64 id, u64 kernfs, u64 task, u32 of)
 __noinline int
 slot_take(u64 id, u64 kernfs, u64 task, u32 of)
 {
-	struct slot *s;
+	struct slot_entry *s;
 	u32 i, probe;
 	u8 one = 1;
 
@@ -125,10 +125,10 @@ slot_take(u64 id, u64 kernfs, u64 task, u32 of)
 }
 
 /* The slot of this id, and its token; NULL if it has none yet. */
-static __always_inline struct slot *
+static __always_inline struct slot_entry *
 slot_find(u64 id, u32 *token)
 {
-	struct slot *s;
+	struct slot_entry *s;
 	u32 i, probe;
 
 #pragma unroll
@@ -203,7 +203,7 @@ static __always_inline u32
 slot_of(struct task_struct *t)
 {
 	u64 id = slot_cgroup_id(t);
-	struct slot *s;
+	struct slot_entry *s;
 	u32 token;
 
 	s = slot_find(id, &token);

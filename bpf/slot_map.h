@@ -38,7 +38,7 @@ enum slot_kind { SLOT_CGROUP, SLOT_KTHREAD, SLOT_PROCESS };
  * becomes SLOT_ID_GONE; then gen is counted up, id becomes 0, and the slot is
  * deleted from slot_claims.
  */
-struct slot {
+struct slot_entry {
 	__u64	id;
 	__u32	gen;			/* times it was given away before */
 	__u32	used;			/* slot_epoch when it was last looked up */

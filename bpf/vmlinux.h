@@ -273,6 +273,11 @@ struct cgroup {
 
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+	u64 serial_nr;
+};
+
+struct task_group {
+	struct cgroup_subsys_state css;
 };
 
 struct css_set {
@@ -291,6 +296,7 @@ struct rq {
 /* The fair class's part of it, of one task group. */
 struct cfs_rq {
 	struct rq *rq;
+	struct task_group *tg;
 	u64 throttled_clock_self, throttled_clock_self_time;	/* 6.6 */
 };
 

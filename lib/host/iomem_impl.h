@@ -11,8 +11,8 @@
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
-#include "service.h"
-#include "iomem_map.h"
+#include "bpf/service.h"
+#include "bpf/iomem_map.h"
 
 /* What a pressure file said last: totals, ns.  fd: -1 not open, -2 never will. */
 struct pressure {
@@ -43,8 +43,7 @@ struct iomem {
 	struct iomem_bpf *skel;
 	struct cgroup_host host;
 	unsigned	 resources;
-	char		 degraded[TRACE_WHY];
-	size_t		 degraded_len;
+	struct iomem_facts facts;
 	const struct wait_task *tasks;		/* the map of that name */
 	uint64_t	 looked;		/* boot_ns */
 	struct known	*known[WAIT_PARTIES];	/* by key */

@@ -27,9 +27,11 @@ lib_libhost_a_SOURCES += \
 	lib/host/load.c lib/host/load.h \
 	lib/host/pressure.c \
 	lib/host/sample.c lib/host/sample.h \
+	lib/host/stall.c lib/host/stall.h lib/host/stall_impl.h \
+	lib/host/stall_load.c lib/host/stall_owner.c \
 	lib/host/trace.c lib/host/trace.h \
 	lib/host/trace_impl.h lib/host/trace_load.c \
 	lib/host/watch.c lib/host/watch.h \
 	lib/host/watch_impl.h lib/host/watch_meet.c lib/host/watch_say.c
-lib_libhost_a_CPPFLAGS += $(LIBBPF_CFLAGS) -I$(builddir)/bpf -I$(srcdir)/bpf
+lib_libhost_a_CPPFLAGS += $(LIBBPF_CFLAGS) -I$(builddir)/bpf -I$(srcdir)
 endif

@@ -4,8 +4,10 @@
 # they end in every wrong way there is.
 if HAVE_BPF
 root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die t/root/family \
-	t/root/hog t/root/io t/root/me t/root/shape t/root/spawn t/root/use
-check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick t/root/windows
+	t/root/hog t/root/io t/root/me t/root/shape t/root/spawn t/root/use \
+	t/root/work
+check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick t/root/stalls \
+	t/root/windows
 endif
 root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra \
 	-Wmissing-prototypes -Wstrict-prototypes
@@ -64,6 +66,14 @@ t_root_spawn_LDFLAGS = -static
 t_root_use_SOURCES = t/root/use.c t/root/stim.h
 t_root_use_CFLAGS = $(root_cflags)
 t_root_use_LDFLAGS = -static -pthread
+
+t_root_stalls_SOURCES = t/root/stalls.c
+t_root_stalls_CPPFLAGS = $(AM_CPPFLAGS) $(LIBBPF_CFLAGS)
+t_root_stalls_LDADD = lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
+
+t_root_work_SOURCES = t/root/work.c t/root/stim.h
+t_root_work_CFLAGS = $(root_cflags)
+t_root_work_LDFLAGS = -static
 
 t_root_windows_SOURCES = t/root/windows.c t/root/stim.h
 t_root_windows_CFLAGS = $(root_cflags)
