@@ -8,6 +8,11 @@ cmd_lnx_tree_SOURCES = cmd/lnx-tree.c
 cmd_lnx_tree_LDADD = cmd/libcmd.a lib/libcore.a lib/libhost.a lib/librec.a \
 	lib/libbase.a
 
+bin_PROGRAMS += cmd/lnx-rules
+cmd_lnx_rules_SOURCES = cmd/lnx-rules.c
+cmd_lnx_rules_LDADD = cmd/libcmd.a lib/libcore.a lib/libconf.a lib/libhost.a \
+	lib/librec.a lib/libbase.a $(INIH_LIBS) -lm
+
 if HAVE_BPF
 sbin_PROGRAMS += cmd/lnx-trace
 cmd_lnx_trace_SOURCES = cmd/lnx-trace.c cmd/probe.c cmd/probe.h
