@@ -160,7 +160,8 @@ struct groups {
 
 /* One stretch in which records are missing. */
 struct hole {
-	uint64_t	from, to, count;
+	uint64_t	from, to;
+	uint64_t	by[6];		/* fork, exec, exit, reparent, oom; any or other */
 };
 
 /* Who made whom wait, as the last stall records said. */
@@ -237,8 +238,8 @@ int lane_subject(struct lane *, const struct rule *, enum by,
 /* RFC 3339 of a moment; 0 bytes if no record told the time.  Length. */
 size_t lane_time(const struct lane *, uint64_t boot_ns, char *p);
 
-/* Records lost between from and now. */
-uint64_t lane_lost(const struct lane *, uint64_t from);
+/* Records lost between from and now, that may be of those kinds. */
+uint64_t lane_lost(const struct lane *, uint64_t from, uint64_t kinds);
 
 /* The limit of that cgroup or, if less, of one above it.  NULL is not known. */
 const struct limit *lane_limit(struct lane *, const char *cgroup);

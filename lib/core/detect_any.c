@@ -39,6 +39,19 @@ kind_name(const struct rule *r)
 	return event_desc(__builtin_ctzll(r->kinds))->name;
 }
 
+/* Names of fields tell what they count. */
+static enum unit
+unit_of(const char *field)
+{
+	const char *end = strrchr(field, '_');
+
+	if (end == NULL)
+		return UNIT_COUNT;
+	return strcmp(end, "_ns") == 0 ? UNIT_TIME :
+	    strcmp(end, "_bytes") == 0 ? UNIT_SIZE :
+	    strcmp(end, "_pct") == 0 ? UNIT_PCT : UNIT_COUNT;
+}
+
 #define ALL_BY	(BY(PROCESS) | BY(TREE) | BY(CGROUP) | BY(POD) |	\
 		BY(NAMESPACE) | BY(HOST) | BY(FIELD))
 
@@ -108,11 +121,11 @@ count_tell(struct lane *l, struct group *g, struct report *r)
 	double v = sum(l, g) / (rate ? rule->p[C_WINDOW] / 1e9 : 1);
 	char by[100], len[VALUE_TEXT], num[VALUE_TEXT];
 
-	report_value(r, rate ? "rate" : "count", rate ? UNIT_RATE : UNIT_COUNT,
-	    v, rule->p[C_ABOVE]);
-	snprintf(r->summary, sizeof(r->summary), "%s: %s %s%s%s in %s",
-	    who(l, g, by, sizeof(by)),
-	    value_text(num, rate ? UNIT_RATE : UNIT_COUNT, v), kind_name(rule),
+	report_value(r, rate ? "rate" : "count",
+	    rate ? UNIT_RATE : unit_of(rule->field), v, rule->p[C_ABOVE]);
+	snprintf(r->summary, sizeof(r->summary), "%s: %s%s of %s%s%s in %s",
+	    who(l, g, by, sizeof(by)), value_text(num, unit_of(rule->field), v),
+	    rate ? " a second" : "", kind_name(rule),
 	    rule->field_key != K_NONE ? " " : "", rule->field,
 	    value_text(len, UNIT_TIME, rule->p[C_WINDOW]));
 }
@@ -219,12 +232,12 @@ gauge_tell(struct lane *l, struct group *g, struct report *r)
 	char by[100], num[VALUE_TEXT], limit[VALUE_TEXT];
 	double x = rule->given[G_ABOVE] ? rule->p[G_ABOVE] : rule->p[G_BELOW];
 
-	report_value(r, rule->field, UNIT_TEXT, p->v, x);
+	report_value(r, rule->field, unit_of(rule->field), p->v, x);
 	snprintf(r->summary, sizeof(r->summary), "%s: %s is %s, %s %s",
 	    who(l, g, by, sizeof(by)), rule->field,
-	    value_text(num, UNIT_ANY, p->v),
+	    value_text(num, unit_of(rule->field), p->v),
 	    rule->given[G_ABOVE] ? "above" : "below",
-	    value_text(limit, UNIT_ANY, x));
+	    value_text(limit, unit_of(rule->field), x));
 }
 
 static const struct param gauge_params[] = {
@@ -296,8 +309,9 @@ slope_tell(struct lane *l, struct group *g, struct report *r)
 	report_value(r, "r2", UNIT_TEXT, f.r2, rule->p[S_R2]);
 	report_value(r, "points", UNIT_COUNT, f.n, rule->p[S_POINTS]);
 	snprintf(r->summary, sizeof(r->summary),
-	    "%s: %s grows by %s over %s (R2 %.2f)", who(l, g, by, sizeof(by)),
-	    rule->field, value_text(num, UNIT_RATE, f.slope),
+	    "%s: %s grows by %s a second over %s (R2 %.2f)",
+	    who(l, g, by, sizeof(by)), rule->field,
+	    value_text(num, unit_of(rule->field), f.slope),
 	    value_text(len, UNIT_TIME, f.span), f.r2);
 }
 

@@ -98,7 +98,7 @@ tell(struct lane *l, struct group *g, struct report *r)
 		report_value(r, "time_to_limit", UNIT_TIME, end,
 		    rule->p[P_WITHIN]);
 	n = snprintf(r->summary, sizeof(r->summary), "%s has %llu of %llu files "
-	    "open (%.0f %%)", party_text(&r->subject, who, sizeof(who)),
+	    "open, %.0f %%", party_text(&r->subject, who, sizeof(who)),
 	    (unsigned long long)k->fds, (unsigned long long)k->max, used(k));
 	if (isfinite(end))
 		snprintf(r->summary + n, sizeof(r->summary) - n,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * fork_storm, fork_burst: processes are made faster than is good, and they
- * stay.  Each fork counts for who made it and for all its ancestors, for its
+ * fork_storm, fork_burst: processes are made faster than is good, and faster
+ * than they end.  Each fork counts for who made it and for all its ancestors, for its
  * cgroup and for the host; the narrowest of these that is above the limit gets
  * the incident, and what it made counts no more for the wider ones.
  */
@@ -11,14 +11,14 @@
 
 #include "core/detect_impl.h"
 
-enum { P_LIMIT, P_WINDOW, P_ALIVE };
+enum { P_LIMIT, P_WINDOW, P_GROWTH };
 enum { DEPTH = 48, CHAIN = DEPTH + 2 };
 
 /* A wider group waits for a narrower one that has this part of its forks. */
 #define MOST	0.9
 
 struct forks {
-	struct window	made, ended;	/* ended: of those made in the window */
+	struct window	made, ended;
 	struct top	parents[TOP], commands[TOP];
 	uint8_t		took;		/* it is above the limit, and wider ones know */
 };
@@ -150,7 +150,8 @@ forked(struct lane *l, const struct rule *r, const struct rec *rec)
 	}
 }
 
-/* A young process ended, or runs another program: for those that count it. */
+/* A process ended, or a young one runs another program: for those that count
+ * it. */
 static void
 grown(struct lane *l, const struct rule *r, const struct rec *rec)
 {
@@ -159,7 +160,8 @@ grown(struct lane *l, const struct rule *r, const struct rec *rec)
 	struct chain c;
 	struct kin *k;
 
-	if (!rec_id(rec, K_id, &id) || id.start + length(r) <= l->now ||
+	if (!rec_id(rec, K_id, &id) || (rec->kind == EV_exec &&
+	    id.start + length(r) <= l->now) ||
 	    (k = kin_find(l->kins, &id)) == NULL)
 		return;
 	chain_of(&c, l, r, rec, k->up, 0);
@@ -168,7 +170,7 @@ grown(struct lane *l, const struct rule *r, const struct rec *rec)
 		struct forks *f = (void *)c.g[i]->state;
 
 		if (rec->kind == EV_exit)
-			window_add(&f->ended, length(r), id.start, 1);
+			window_add(&f->ended, length(r), l->now, 1);
 		else if (comm != NULL)
 			top_add(f->commands, NULL, comm, 0);
 		if (i < c.trees && c.g[i]->inc.open)
@@ -185,8 +187,9 @@ feed(struct lane *l, const struct rule *r, const struct rec *rec)
 		grown(l, r, rec);
 }
 
+/* How many more live now, as a part of those that were made. */
 static double
-alive(struct lane *l, struct group *g)
+growth(struct lane *l, struct group *g)
 {
 	struct forks *f = (void *)g->state;
 	uint64_t made = window_sum(&f->made, length(g->rule), l->now);
@@ -218,7 +221,7 @@ judge_storm(struct lane *l, struct group *g)
 
 	g->inc.value = sum / s;
 	if (least > r->p[P_LIMIT] * s * each / WINDOW_SLOTS &&
-	    sum > r->p[P_LIMIT] * s && alive(l, g) >= r->p[P_ALIVE])
+	    sum > r->p[P_LIMIT] * s && growth(l, g) >= r->p[P_GROWTH])
 		return FIRE;
 	return sum > r->p[P_LIMIT] * s * CLEAR ? STAY : CALM;
 }
@@ -232,7 +235,7 @@ judge_burst(struct lane *l, struct group *g)
 	enum verdict v = detect_reached(sum, r->p[P_LIMIT]);
 
 	g->inc.value = sum;
-	return v == FIRE && alive(l, g) < r->p[P_ALIVE] ? STAY : v;
+	return v == FIRE && growth(l, g) < r->p[P_GROWTH] ? STAY : v;
 }
 
 static void
@@ -251,7 +254,7 @@ tell(struct lane *l, struct group *g, struct report *r)
 		report_value(r, "rate", UNIT_RATE, sum / s, rule->p[P_LIMIT]);
 	report_value(r, "forks", UNIT_COUNT, sum,
 	    storm ? NAN : rule->p[P_LIMIT]);
-	report_value(r, "alive", UNIT_PCT, alive(l, g), rule->p[P_ALIVE]);
+	report_value(r, "growth", UNIT_PCT, growth(l, g), rule->p[P_GROWTH]);
 	if (first->n > 0)
 		report_process(l, &r->culprit, "process", &first->id);
 	r->culprit.count = first->n - first->more;
@@ -281,14 +284,14 @@ static const uint8_t keys[] = { K_id, K_parent_id, K_creator_id, K_comm,
 static const struct param storm_params[] = {
 	[P_LIMIT] = { "rate", UNIT_RATE, "10/s", NULL, 0 },
 	[P_WINDOW] = { "for", UNIT_TIME, "2s", NULL, 0 },
-	[P_ALIVE] = { "alive", UNIT_PCT, "50%", NULL, 0 },
+	[P_GROWTH] = { "growth", UNIT_PCT, "50%", NULL, 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 
 static const struct param burst_params[] = {
 	[P_LIMIT] = { "forks", UNIT_COUNT, "100", NULL, 0 },
 	[P_WINDOW] = { "window", UNIT_TIME, "5s", NULL, 0 },
-	[P_ALIVE] = { "alive", UNIT_PCT, "50%", NULL, 0 },
+	[P_GROWTH] = { "growth", UNIT_PCT, "50%", NULL, 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 

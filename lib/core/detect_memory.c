@@ -50,7 +50,7 @@ judge(struct lane *l, struct group *g)
 	struct leak *k = (void *)g->state;
 	const struct rule *r = g->rule;
 	struct fit f = line_fit(&k->line, r->p[P_WINDOW], l->now);
-	double growth = f.slope * f.span / 1e9;
+	double growth = round(f.slope * f.span / 1e9);
 
 	g->inc.value = growth;
 	/* A program that starts grows, too: it must go on. */

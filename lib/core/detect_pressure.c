@@ -114,11 +114,12 @@ tell(struct lane *l, struct group *g, struct report *r)
 	if (l->now - p->s.last > 2 * p->s.interval + SUSTAIN_SLACK)
 		report_why(r, r->confidence, "no record since");
 	snprintf(r->summary, sizeof(r->summary), "%s pressure (%s) of %s is %s "
-	    "for %s, by most from %s", r->resource, line,
+	    "for %s; %s%s", r->resource, line,
 	    g->s.by == BY_HOST ? "the host" : g->s.by == BY_CGROUP ?
 	    party_text(&(struct party){ .kind = "", .cgroup = g->s.s[0] }, who,
 	    sizeof(who)) : g->s.s[0], value_text(pct, UNIT_PCT, p->pct),
 	    value_text(held, UNIT_TIME, l->now - since),
+	    r->culprit.kind != NULL ? "most stall by " : "",
 	    party_text(&r->culprit, by, sizeof(by)));
 }
 
@@ -232,11 +233,12 @@ breaker_tell(struct lane *l, struct group *g, struct report *r)
 		    l->cpus);
 	blame_tell(l, r, p->resource, NULL, g->inc.from);
 	snprintf(r->summary, sizeof(r->summary), "%s pressure (%s) of the host is "
-	    "%s%s%s for %s; most stall by %s", r->resource,
+	    "%s%s%s for %s; %s%s", r->resource,
 	    rule->p[P_LINE] == LINE_FULL ? "full" : "some",
 	    value_text(pct, UNIT_PCT, p->pct), busy ? ", CPU " : "",
 	    busy ? value_text(cpu, UNIT_PCT, p->busy.pct) : "",
 	    value_text(held, UNIT_TIME, l->now - since),
+	    r->culprit.kind != NULL ? "most stall by " : "",
 	    party_text(&r->culprit, by, sizeof(by)));
 }
 

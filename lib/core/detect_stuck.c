@@ -198,7 +198,7 @@ stuck_tell(struct lane *l, struct group *g, struct report *r)
 	char who[100], held[VALUE_TEXT];
 
 	incident_subject(l, g, &r->subject);
-	report_value(r, "for", UNIT_TIME, stuck_for(l, g), g->rule->p[D_FOR]);
+	report_value(r, "stuck", UNIT_TIME, stuck_for(l, g), g->rule->p[D_FOR]);
 	if (p->wchan[0] == '\0')
 		report_why(r, r->confidence, "where it waits is not told");
 	snprintf(r->summary, sizeof(r->summary), "%s is in uninterruptible sleep "

@@ -55,7 +55,8 @@ lane_keys(int kind)
 	    K_comm, K_cgroup, K_cgroup_v1, K_cpu, K_NONE };
 	static const uint8_t source[] = { K_tool, K_state, K_boot_id, K_degraded,
 	    K_cpus, K_memory_total, K_NONE };
-	static const uint8_t lost[] = { K_count, K_from, K_to, K_NONE };
+	static const uint8_t lost[] = { K_count, K_from, K_to, K_forks, K_execs,
+	    K_exits, K_reparents, K_ooms, K_NONE };
 	static const uint8_t cgroup[] = { K_cgroup, K_cgroup_v1, K_memory_bytes,
 	    K_memory_max_bytes, K_NONE };
 	static const uint8_t stall[] = { K_resource, K_method, K_stall_ns,

@@ -137,17 +137,24 @@ hold_back(struct hold *h, struct held *r)
 	}
 }
 
+/* Nothing waits: go on to the first page that may still be filled. */
+static void
+skip(struct hold *h)
+{
+	uint64_t page = h->latest / h->page_ns;
+
+	page = page > PAGES ? page - PAGES : 0;
+	if (page > h->since)
+		h->since = page;
+}
+
 void
 hold_time(struct hold *h, uint64_t t)
 {
-	uint64_t page = t / h->page_ns;
-
 	if (t > h->latest || !h->begun)
 		h->latest = t;
-	/* The first of all may be followed by earlier ones. */
-	page = page > PAGES ? page - PAGES : 0;
-	if (!h->begun || (h->count == 0 && page > h->since))
-		h->since = page;
+	if (!h->begun)
+		skip(h);
 	h->begun = 1;
 }
 
@@ -232,8 +239,12 @@ hold_take(struct hold *h, int all)
 	struct page *p;
 
 	while (h->at == h->n) {
-		if (!h->begun || h->count == 0)
+		if (!h->begun)
 			return NULL;
+		if (h->count == 0) {
+			skip(h);
+			return NULL;
+		}
 		if (!all && h->count < h->max &&
 		    h->since + PAGES >= h->latest / h->page_ns)
 			return NULL;

@@ -52,7 +52,7 @@ name(const struct lane *l, const struct group *g)
 static void
 complete(struct lane *l, struct group *g, struct report *r)
 {
-	uint64_t lost = lane_lost(l, g->inc.from), seen = g->inc.hits;
+	uint64_t lost = lane_lost(l, g->inc.from, g->rule->kinds), seen = g->inc.hits;
 
 	if (lost > 0)
 		report_why(r, r->confidence * seen / (double)(seen + lost),
@@ -75,9 +75,16 @@ over(struct lane *l, struct group *g, struct report *r)
 	    party_text(&r->subject, who, sizeof(who)), g->rule->name,
 	    value_text(len, UNIT_TIME, l->now - g->inc.opened));
 	if (r->nfacts > 0 && !isnan(r->facts[0].threshold))
+		n += snprintf(r->summary + n, sizeof(r->summary) - n,
+		    "; %s was %s %s", r->facts[0].name,
+		    g->rule->down ? "down to" : "up to",
+		    value_text(peak, r->facts[0].unit, g->inc.peak));
+	/* Some detectors have more than one reason. */
+	if (r->nfacts > 0 && n < sizeof(r->summary) && (g->rule->down ?
+	    g->inc.peak <= r->facts[0].threshold :
+	    g->inc.peak >= r->facts[0].threshold))
 		snprintf(r->summary + n, sizeof(r->summary) - n,
-		    "; %s was up to %s, the limit is %s", r->facts[0].name,
-		    value_text(peak, r->facts[0].unit, g->inc.peak),
+		    ", the limit is %s",
 		    value_text(limit, r->facts[0].unit, r->facts[0].threshold));
 }
 

@@ -241,7 +241,7 @@ static void
 evidence(struct pen *w, const struct lane *l, const struct group *g,
     const struct report *r)
 {
-	uint64_t lost = lane_lost(l, g->inc.from);
+	uint64_t lost = lane_lost(l, g->inc.from, g->rule->kinds);
 
 	key(w, "evidence");
 	put(w, "{");

@@ -43,7 +43,7 @@
 	X(trigger_id, "trigger.id") X(trigger_comm, "trigger.comm")	\
 	X(count, "count") X(source, "source") X(from, "from")		\
 	X(to, "to") X(forks, "forks") X(execs, "execs")			\
-	X(exits, "exits") X(ooms, "ooms") X(tool, "tool")		\
+	X(exits, "exits") X(reparents, "reparents") X(ooms, "ooms") X(tool, "tool")		\
 	X(boot_id, "boot_id") X(degraded, "degraded")			\
 	X(cpu, "cpu") X(cpus, "cpus") X(memory_total, "memory_total_bytes")
 

@@ -159,13 +159,20 @@ lane_time(const struct lane *l, uint64_t boot_ns, char *p)
 }
 
 uint64_t
-lane_lost(const struct lane *l, uint64_t from)
+lane_lost(const struct lane *l, uint64_t from, uint64_t kinds)
 {
+	static const uint64_t of[] = { KIND(fork), KIND(exec), KIND(exit),
+	    KIND(reparent), KIND(oom) };
 	uint64_t sum = 0;
 
-	for (uint32_t i = 0; i < HOLES && i < l->nholes; i++)
-		if (l->holes[i].to >= from)
-			sum += l->holes[i].count;
+	for (uint32_t i = 0; i < HOLES && i < l->nholes; i++) {
+		if (l->holes[i].to < from)
+			continue;
+		sum += l->holes[i].by[5];
+		for (int k = 0; k < 5; k++)
+			if (kinds & of[k])
+				sum += l->holes[i].by[k];
+	}
 	return sum;
 }
 
@@ -173,12 +180,18 @@ static void
 learn_lost(struct lane *l, const struct rec *r)
 {
 	const struct scan_val *from = rec_val(r, K_from), *to = rec_val(r, K_to);
+	static const enum key kinds[] = { K_forks, K_execs, K_exits, K_reparents,
+	    K_ooms };
 	struct hole *h = &l->holes[l->nholes++ % HOLES];
 	uint64_t a, b;
 
 	h->to = h->from = l->now;
-	h->count = rec_num(r, K_count, 1);
-	l->e->count.lost += h->count;
+	h->by[5] = rec_num(r, K_count, 1);
+	l->e->count.lost += h->by[5];
+	for (int k = 0; k < 5; k++) {
+		h->by[k] = rec_num(r, kinds[k], 0);
+		h->by[5] -= h->by[k] < h->by[5] ? h->by[k] : h->by[5];
+	}
 	if (from->type == SCAN_STR && num_time(from->p, from->len, &a) == 0 &&
 	    to->type == SCAN_STR && num_time(to->p, to->len, &b) == 0 &&
 	    b > a && b - a < l->now)
@@ -400,6 +413,13 @@ in_order(const struct held *x, const struct held *y)
 
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
+	/* Of those who made others wait, the worst first. */
+	if (a->kind == EV_stall) {
+		uint64_t m = rec_num(a, K_stall_ns, 0), n = rec_num(b, K_stall_ns, 0);
+
+		if (m != n)
+			return m > n ? -1 : 1;
+	}
 	d = memcmp(&a->v[a->n], &b->v[b->n], a->len < b->len ? a->len : b->len);
 	return d != 0 ? d : (a->len > b->len) - (a->len < b->len);
 }

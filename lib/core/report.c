@@ -66,7 +66,7 @@ const char *
 party_text(const struct party *p, char *buf, size_t size)
 {
 	if (p->kind == NULL)
-		snprintf(buf, size, "nobody known");
+		snprintf(buf, size, "nobody can be named");
 	else if (p->id.pid != 0)
 		snprintf(buf, size, "%.40s[%u]", p->comm != NULL ? p->comm : "?",
 		    p->id.pid);
