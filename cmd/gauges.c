@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "host/cgroup.h"
-#include "host/sandbox.h"
 #include "rec/event.h"
 
 #include "cmd.h"
@@ -68,7 +67,7 @@ look_at_iomem(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 	int rc = 0;
 
 	(void)last;
-	if (iomem_look(g->iomem, now, &io, &memory) == -1)
+	if (iomem_read(g->iomem, now, &io, &memory) == -1)
 		return 0;
 	if (g->resources >> STALL_IO & 1)
 		rc = tell(g, STALL_IO, &io, fn, arg);
@@ -102,19 +101,19 @@ open_iomem(struct gauges *g, const struct trace_conf *c,
     const struct cgroup_host *host)
 {
 	unsigned want = c->resources & ~(1U << STALL_CPU);
+	const struct iomem_facts *f;
 	char why[TRACE_WHY] = "";
-	struct gauge *to;
 
 	if ((g->iomem = iomem_open(want, host, why)) == NULL) {
 		refused(g, c, TRACE_STALLS, "stall of io and memory", why);
 		return;
 	}
-	to = &g->gauge[g->n++];
-	*to = (struct gauge){
+	f = iomem_facts(g->iomem);
+	g->gauge[g->n++] = (struct gauge){
 		.self = g, .every = c->window, .look = look_at_iomem,
-		.kinds = c->kinds & TRACE_STALLS, .sandbox = SANDBOX_READ,
+		.kinds = c->kinds & TRACE_STALLS, .sandbox = f->sandbox,
+		.degraded = f->degraded, .degraded_len = f->degraded_len,
 	};
-	to->degraded = iomem_degraded(g->iomem, &to->degraded_len);
 }
 
 static void
