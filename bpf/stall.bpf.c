@@ -41,9 +41,6 @@ const volatile u64 opened_at = 0;
 /* Things that could not be kept, for the user to hear of. */
 u64 cells_full, tasks_full;
 
-/* The iterator is to look at each task once, waiting or not. */
-bool meet_all = true;
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -487,15 +484,12 @@ int switch_tabled(u64 *ctx)
 	return on_switch((void *)ctx[1], (void *)ctx[2], true);
 }
 
-/* In the middle of waking up it does not wait yet. */
-static __always_inline bool
-is_waking(struct task_struct *t)
+static __always_inline u32
+state_of(struct task_struct *t)
 {
 	struct task_struct___before_5_14 *old = (void *)t;
 
-	if (bpf_core_field_exists(t->__state))
-		return t->__state == TASK_WAKING;
-	return old->state == TASK_WAKING;
+	return bpf_core_field_exists(t->__state) ? t->__state : old->state;
 }
 
 /*
@@ -506,10 +500,11 @@ is_waking(struct task_struct *t)
 static __always_inline int
 on_migrate(struct task_struct *t, bool table)
 {
-	u64 delay = t->sched_info.run_delay, ns, most, now;
+	u64 delay = t->sched_info.run_delay, ns, most, now, seen;
 	struct known *k = known_of(t, table);
 	struct rq *rq = t->se.cfs_rq->rq;
-	u32 victim;
+	u32 victim, cpu = rq->cpu;
+	struct wait_cpu *c;
 
 	if (k == NULL || delay <= k->delay)
 		return 0;
@@ -518,14 +513,20 @@ on_migrate(struct task_struct *t, bool table)
 	now = rq->clock;
 	victim = slot_of(t);
 	most = now - t->sched_info.last_arrival;
-	if (is_waking(t) || (s64)most < 0)
+	/* In the middle of waking up it does not wait yet. */
+	if (state_of(t) == TASK_WAKING || (s64)most < 0)
 		most = 0;
 	if (ns > most) {
 		blame_one(victim, SLOT_UNKNOWN, ns - most, now);
 		ns = most;
 	}
+	c = bpf_map_lookup_elem(&cpus, &cpu);
+	if (c == NULL)
+		return 0;
 	k->moved += ns;
-	blame(rq->cpu, victim, now - ns, now, now);
+	seen = wait_known(c, rq->nr_switches, now - ns, now);
+	blame(cpu, victim, now - ns, seen, now);
+	blame_one(victim, SLOT_UNKNOWN, now - seen, now);
 	return 0;
 }
 
@@ -541,6 +542,19 @@ int migrate_tabled(u64 *ctx)
 	return on_migrate((void *)ctx[0], true);
 }
 
+/* One that sleeps, and whose last wait had an end that was not seen. */
+static __always_inline void
+catch_up(struct task_struct *t, struct known *k, u64 now)
+{
+	u64 delay = t->sched_info.run_delay, was = k->delay;
+	u32 state = state_of(t);
+
+	if (state == 0 || state == TASK_WAKING || delay <= was)
+		return;
+	k->delay = delay;
+	blame_one(slot_of(t), SLOT_UNKNOWN, delay - was, now);
+}
+
 /* One task, which may be waiting.  Its run queue's clock stood still since the
  * last tick at most. */
 static __always_inline int
@@ -548,6 +562,7 @@ on_task(struct bpf_iter__task *ctx, bool table)
 {
 	struct task_struct *t = ctx->task;
 	struct stall_open open = { 0 };
+	struct known *k;
 	struct wait_cpu *c;
 	u64 queued, now;
 	struct rq *rq;
@@ -555,18 +570,15 @@ on_task(struct bpf_iter__task *ctx, bool table)
 
 	if (t == NULL)
 		return 0;
-	if (meet_all) {
-		if (table)
-			known_tabled(t, false);
-		else
-			known_stored(t);
-	}
 	rq = t->se.cfs_rq->rq;
 	now = rq->clock;
 	cpu = rq->cpu;
 	c = bpf_map_lookup_elem(&cpus, &cpu);
 	if (c != NULL && now > c->now)
 		c->now = now;
+	k = table ? known_tabled(t, false) : known_stored(t);
+	if (k != NULL)
+		catch_up(t, k, now);
 	queued = t->sched_info.last_queued;
 	if (queued == 0 || queued >= now)
 		return 0;

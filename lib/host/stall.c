@@ -15,7 +15,7 @@
 
 enum { BATCH = 2048 };
 
-static int meet_all(struct stall *);
+static int waiting(struct stall *, int tell);
 
 static int
 init(struct stall *st)
@@ -63,7 +63,8 @@ stall_open(const struct stall_conf *conf, const struct cgroup_host *host,
 		goto nomem;
 	if (stall_load(st, host, why) == -1)
 		goto fail;
-	if (meet_all(st) == -1) {
+	/* The iterator meets each task once before it counts. */
+	if (waiting(st, 0) == -1) {
 		strcpy(why, "cannot look at the tasks that there are");
 		goto fail;
 	}
@@ -486,15 +487,6 @@ waiting(struct stall *st, int tell)
 	}
 	close(fd);
 	return n == 0 ? 0 : -1;
-}
-
-static int
-meet_all(struct stall *st)
-{
-	if (waiting(st, 0) == -1)
-		return -1;
-	st->skel->data->meet_all = false;
-	return 0;
 }
 
 int
