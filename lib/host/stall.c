@@ -47,7 +47,8 @@ stall_open(const struct stall_conf *conf, const struct cgroup_host *host,
 	st->conf = *conf;
 	st->root = -1;
 	if (st->conf.slots == 0)
-		st->conf.slots = STALL_SLOTS;
+		st->conf.slots = conf->by_process ? 2 * STALL_SLOTS :
+		    STALL_SLOTS;
 	if (st->conf.cells == 0)
 		st->conf.cells = STALL_CELLS;
 	st->ncpu = libbpf_num_possible_cpus();

@@ -22,7 +22,8 @@ enum {
 
 struct stall_conf {
 	int		 by_process;	/* tell the culprit's process */
-	uint32_t	 slots;		/* a power of two; 0: STALL_SLOTS */
+	uint32_t	 slots;		/* a power of two; 0: STALL_SLOTS,
+					 * twice that with by_process */
 	uint32_t	 cells;		/* 0: STALL_CELLS */
 };
 

@@ -15,4 +15,4 @@ t_bench_empty_LDADD = $(LIBBPF_LIBS)
 endif
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += t/bench/lifecycle.sh t/bench/rec.sh t/bench/replay.sh \
-	t/bench/switch.sh t/bench/tree.sh
+	t/bench/stall-cost.sh t/bench/switch.sh t/bench/tree.sh

@@ -73,5 +73,5 @@ t_root_work_LDFLAGS = -static
 bats_tests += t/root/argv.bats t/root/death.bats t/root/exec.bats \
 	t/root/family.bats t/root/filter.bats t/root/loss.bats \
 	t/root/oom.bats t/root/power.bats t/root/process.bats \
-	t/root/replay.bats t/root/sample.bats
-EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
+	t/root/replay.bats t/root/sample.bats t/root/stall.bats
+EXTRA_DIST += t/root/stall.bash t/root/trace.bash t/root/record-flow t/data/flow
