@@ -27,3 +27,4 @@ EXTRA_DIST += t/bench/lifecycle.sh t/bench/rec.sh t/bench/replay.sh \
 EXTRA_DIST += t/bench/heuristics.sh
 	t/bench/switch.sh t/bench/tree.sh
 EXTRA_DIST += t/bench/psi.sh
+	t/bench/stall-cost.sh t/bench/switch.sh t/bench/tree.sh
