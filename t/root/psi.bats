@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # bats file_tags=root
+# Tests with the tag guest also run on other kernels: t/vm.
 # lnx-psi on the pressure of this machine, and of cgroups with tasks that wait.
 load ../helper
 
@@ -82,6 +83,7 @@ unequal() {
 	    select(.[0] != .[1]) | [$r[0].cgroup, $r[0].resource] + .' out
 }
 
+# bats test_tags=guest
 @test "psi: two tasks on one cpu wait: what is told is what the file says" {
 	start --interval 200ms --cgroup "$P/pair"
 	spin "$CG/pair" 0
@@ -228,6 +230,7 @@ status_of() { awk -v k="$2:" '$1 == k { print $2 }' "/proc/$1/status"; }
 	stop
 }
 
+# bats test_tags=guest
 @test "psi: anybody may look" {
 	mkdir "$CG/x"
 	run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups \
@@ -248,6 +251,7 @@ need_trigger() {
 	    - "$CG" 2>/dev/null || skip "no triggers here"
 }
 
+# bats test_tags=guest
 @test "psi: a trigger sleeps until tasks wait, then tells" {
 	need_trigger
 	mkdir "$CG/t"
@@ -281,17 +285,25 @@ need_trigger() {
 	[ "$(jq -r 'select(.reason == "trigger") | .cgroup' out)" = "$P/w" ]
 }
 
+# bats test_tags=guest
 @test "psi: a window that needs a capability becomes one that does not" {
 	need_trigger
 	run --separate-stderr setpriv --bounding-set -sys_resource --inh-caps -sys_resource \
 	    "$(command -v lnx-psi)" --trigger "cpu some 150ms/1s@$P" -d 200ms
 	[ "$status" -eq 0 ]
 	echo "$stderr"
+	# Older kernels ask for the capability only where the machine is watched.
+	if [ "$(printf '%s\n' 6.4 "$(uname -r)" | sort -V | head -n 1)" != 6.4 ]; then
+		[ -z "$stderr" ]
+		return
+	fi
+	want=": 0.3 s in 2 s instead"
 	[ "${#stderr_lines[@]}" -eq 1 ]
-	[[ $stderr == *"multiple of 2 s: 0.3 s in 2 s instead" ]]
-	jq -e -s '.[0].degraded[0] | endswith("0.3 s in 2 s instead")' <<<"$output"
+	[[ $stderr == *"$want" ]]
+	jq -e -s --arg w "$want" '.[0].degraded[0] | endswith($w)' <<<"$output"
 }
 
+# bats test_tags=guest
 @test "psi: when the last cgroup with a trigger is removed it ends, status 4" {
 	need_trigger
 	mkdir "$CG/r"
