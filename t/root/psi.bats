@@ -75,7 +75,7 @@ total() { sed -n 's/^some .*total=//p' "$1"; }
 
 # Sums of deltas that are not the difference of the totals.
 unequal() {
-	jq -c -s '[.[] | select(.event == "psi")] | group_by([.cgroup, .resource]) |
+	jq -c -s '[.[] | select(.event == "psi")] | group_by([.cgroup_id, .resource]) |
 	    .[] | . as $r | ["some", "full"] | .[] | . as $k |
 	    select($r[0][$k + "_total_ns"]) |
 	    [($r | map(.[$k + "_ns"] // 0) | add),
