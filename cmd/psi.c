@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/view.h"
 #include "host/boot.h"
 #include "host/look_record.h"
 #include "host/sandbox.h"
@@ -52,12 +53,23 @@ struct set {
 	struct speak_list degraded;
 };
 
+void
+psi_say(const struct psi_opts *o, const char *text)
+{
+	char plain[4096];
+	int n;
+
+	if (o->quiet)
+		return;
+	n = view_escape(plain, sizeof(plain), text, 0);
+	warnx("%.*s", n, plain);
+}
+
 static void
 say(struct set *set, const char *text)
 {
 	speak_add(&set->degraded, text);
-	if (!set->o->quiet)
-		warnx("%s", text);
+	psi_say(set->o, text);
 }
 
 static void

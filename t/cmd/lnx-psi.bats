@@ -365,4 +365,9 @@ paths() {
 	lnx-psi --once --text --root "$M" >text
 	[ "$(wc -l <text)" = 4 ]
 	if grep $'\033' text; then false; fi
+	echo x >"$M/sys/fs/cgroup/"$'evil\n\033[2J\377/io.pressure'
+	lnx-psi --once --root "$M" >out 2>err
+	[ "$(wc -l <err)" = 1 ]
+	grep -q 'evil.*/io.pressure: neither' err
+	if grep $'\033' err; then false; fi
 }

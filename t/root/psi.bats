@@ -242,6 +242,46 @@ status_of() { awk -v k="$2:" '$1 == k { print $2 }' "/proc/$1/status"; }
 	    (map(select(.cgroup | not)) | length >= 3)' <<<"$output"
 }
 
+@test "psi: the root of a cgroup namespace is a cgroup" {
+	spin "$CG" 0
+	# shellcheck disable=SC2016
+	run --separate-stderr bash -c 'echo $$ >"$1/cgroup.procs"
+		exec unshare -Cm bash -c "umount -l \"\$0\" &&
+			mount -t cgroup2 cg \"\$0\" &&
+			exec lnx-psi --once --depth 0" "$0"' "$V2" "$CG"
+	echo "$stderr"
+	[ "$status" -eq 0 ]
+	jq -e -s --arg id "$(stat -c %i "$CG")" 'map(select(.event == "psi" and
+	    .cgroup == "/")) | length >= 3 and all(.cgroup_id == $id)' <<<"$output"
+}
+
+# bats test_tags=guest
+@test "psi: what the controllers count is in the records" {
+	{ echo +cpu +memory >"$CG/cgroup.subtree_control"; } 2>/dev/null ||
+	    skip "cpu and memory are controllers of v1 here"
+	mkdir "$CG/q"
+	echo 20000 100000 >"$CG/q/cpu.max"
+	echo 50M >"$CG/q/memory.max"
+	start --interval 500ms --cgroup "$P/q"
+	spin "$CG/q" 0
+	sleep 3
+	rest "${PIDS[1]}"
+	sleep 2
+	stop
+	stat() { awk -v k="$1" '$1 == k { print $2 }' "$CG/q/cpu.stat"; }
+	jq -s --arg p "$P/q" --argjson cpu "$(stat usage_usec)" \
+	    --argjson user "$(stat user_usec)" --argjson n "$(stat nr_throttled)" \
+	    --argjson t "$(stat throttled_usec)" 'def sum(f): map(f // 0) | add;
+	    map(select(.event == "cgroup" and .cgroup == $p)) |
+	    [sum(.cpu_ns), $cpu * 1000, sum(.user_ns), $user * 1000,
+	    sum(.throttled_periods), $n, sum(.throttled_ns), $t * 1000,
+	    (map(.memory_bytes) | max), .[-1].memory_max_bytes,
+	    .[-1].cpu_quota_ns, .[-1].cpu_period_ns]' out >got
+	cat got
+	jq -e '.[0] == .[1] and .[2] == .[3] and .[4] == .[5] and .[6] == .[7] and
+	    .[5] > 5 and .[8] > 0 and .[9:] == [52428800, 20000000, 100000000]' got
+}
+
 switches() { awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$1/status"; }
 
 # Unprivileged triggers came with 6.4.
