@@ -338,10 +338,10 @@ run(struct watcher *w)
 		    w->looks == o->count || (o->duration > 0 &&
 		    boot_now() - begun + o->interval / 2 >= o->duration))
 			return EX_LNX_OK;
-		do
+		do {
 			if ((rc = psi_wait(&w->timer, 1, NULL)) <= 0)
 				return rc == 0 ? EX_LNX_OK : EX_LNX_SYSTEM;
-		while (read(w->timer.fd, &ticks, sizeof(ticks)) == -1);
+		} while (read(w->timer.fd, &ticks, sizeof(ticks)) == -1);
 	}
 }
 

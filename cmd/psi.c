@@ -94,6 +94,19 @@ add(struct set *set, const struct psi_ask *ask, const struct cgroup_node *n)
 		set->alive = ++set->n;
 }
 
+static void
+nowhere(struct set *set, const struct psi_ask *ask)
+{
+	char text[TRIGGER_WHY];
+
+	if (ask->cgroup == NULL)
+		strcpy(text, "--trigger: no cgroup fits --cgroup");
+	else
+		snprintf(text, sizeof(text), "--trigger: %s: no such cgroup",
+		    ask->cgroup);
+	say(set, text);
+}
+
 /* Those of the machine, of the cgroup behind the @, or of all that fit. */
 static void
 add_all(struct set *set, struct cgtree *tree)
@@ -121,8 +134,7 @@ add_all(struct set *set, struct cgtree *tree)
 			found++;
 		}
 		if (found == 0)
-			say(set, ask->cgroup != NULL ? "--trigger: no such "
-			    "cgroup" : "--trigger: no cgroup fits --cgroup");
+			nowhere(set, ask);
 	}
 }
 
@@ -143,7 +155,7 @@ gone(struct set *set, size_t i)
 	trigger_close(&set->t[i]);
 	set->poll[i].fd = -1;
 	set->alive--;
-	set->degraded.len = 0;
+	set->degraded.len = set->degraded.full = 0;
 	snprintf(text, sizeof(text), "%.*s: it is gone, and the trigger with it",
 	    TRIGGER_WHY / 2, set->t[i].at.cgroup != NULL ?
 	    set->t[i].at.cgroup->path : set->o->look.proc);
