@@ -31,8 +31,9 @@ teardown() {
 	[ -z "${CG-}" ] || [ ! -d "$CG" ] || find "$CG" -depth -type d -exec rmdir {} +
 }
 
+# In a guest the processor is emulated: SLOW says how much longer to wait.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${SLOW:-1}))
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] || { echo "never: $*"; return 1; }
