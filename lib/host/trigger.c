@@ -44,8 +44,8 @@ try(struct trigger *t, const char *path)
 	if (set(t->fd, &t->ask) == 0)
 		return 0;
 	why = errno;
-	/* Of a window that is too short, or without CAP_SYS_RESOURCE (since
-	 * 6.4) not a multiple of 2 s. */
+	/* Of a window that is too short, or without CAP_SYS_RESOURCE (6.4,
+	 * and in stable kernels since) not a multiple of 2 s. */
 	if (why == EINVAL && psi_ask_widen(&wide) && set(t->fd, &wide) == 0) {
 		t->ask = wide;
 		return 1;
@@ -107,8 +107,8 @@ trigger_open(struct trigger *t, const struct psi_ask *ask, const char *proc,
 	seconds(window, t->ask.window_ns);
 	if (rc == 1)
 		snprintf(why, TRIGGER_WHY, "%.*s: no window of %s (without "
-		    "CAP_SYS_RESOURCE a multiple of 2 s, before Linux 6.4 not "
-		    "below 500 ms): %s in %s instead", TRIGGER_WHY / 2, path,
+		    "CAP_SYS_RESOURCE a multiple of 2 s, on old kernels 500 ms "
+		    "or more): %s in %s instead", TRIGGER_WHY / 2, path,
 		    wish, stall, window);
 	if (rc >= 0)
 		return take(t) == 0 ? rc : -1;
