@@ -238,6 +238,16 @@ is_machine(const struct cgroup_node *n)
 	    (n->id == ROOT || n->id == WIRE_UNKNOWN_64);
 }
 
+/* rmdir(2) takes the files away before the directory: these first of all. */
+static int
+dying(struct reader *r)
+{
+	if (!r->n->gone && open_dir(r) == 0 &&
+	    faccessat(r->dir, "cgroup.procs", F_OK, 0) == -1)
+		r->n->gone = 1;
+	return r->n->gone;
+}
+
 void
 look_read(struct look *l, struct look_at *a, struct cgroup_node *n)
 {
@@ -249,7 +259,7 @@ look_read(struct look *l, struct look_at *a, struct cgroup_node *n)
 		read_psi(&r, k);
 		seen += a->psi[k].fresh;
 	}
-	if (r.hidden > 0 && seen == 0 && !n->gone)
+	if (r.hidden > 0 && seen == 0 && !dying(&r))
 		look_trouble(l, "*.pressure", n->path,
 		    "not there: cgroup.pressure is 0, or the kernel has none "
 		    "of cgroups", 0);
