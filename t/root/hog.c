@@ -28,7 +28,7 @@ main(int argc, char **argv)
 	size_t mib = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, i;
 	char *p;
 
-	if (mib == 0 || mib > 256)
+	if (mib == 0 || mib > 1024)
 		return 2;
 	if (argc > 2)
 		enter(argv[2]);

@@ -311,7 +311,7 @@ agree() {
 
 @test "a process of 1,000 threads is one sample, with the sum of them" {
 	sample_start --all
-	use_start
+	use_start prlimit --nofile=4000:
 	step threads 1000
 	step burn 1
 	quiet "$USED"
