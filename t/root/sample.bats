@@ -328,7 +328,7 @@ agree() {
 	step threads 2
 	step burn 50
 	step naps 50
-	echo "exec $(command -v use)" >&8
+	step exec "$(command -v use)"
 	step naps 5
 	quiet "$USED"
 	looked
