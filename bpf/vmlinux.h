@@ -36,6 +36,10 @@ enum {
 };
 enum {
 	BPF_F_NO_PREALLOC = 1,
+	BPF_F_MMAPABLE = 1024,
+};
+enum {
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 };
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
@@ -43,6 +47,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 #pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
@@ -268,6 +273,11 @@ struct cgroup {
 
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+	u64 serial_nr;
+};
+
+struct task_group {
+	struct cgroup_subsys_state css;
 };
 
 struct css_set {
@@ -275,12 +285,37 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+/* A run queue of a processor.  The fields of accounting are there as configured. */
+struct rq {
+	u64 nr_switches;
+	u64 clock, clock_task;
+	u64 prev_irq_time;
+	int cpu;
+};
+
+/* The fair class's part of it, of one task group. */
+struct cfs_rq {
+	struct rq *rq;
+	struct task_group *tg;
+	u64 throttled_clock_self, throttled_clock_self_time;	/* 6.6 */
+};
+
+struct cfs_rq___since_5_19 {
+	u64 throttled_clock_pelt_time;
+};
+
+struct cfs_rq___before_5_19 {
+	u64 throttled_clock_task_time;
+};
+
 struct sched_entity {
 	u64 sum_exec_runtime;
+	struct cfs_rq *cfs_rq;
 };
 
 struct sched_info {
-	unsigned long long run_delay;
+	unsigned long pcount;
+	unsigned long long run_delay, last_arrival, last_queued;
 };
 
 struct task_struct {
@@ -288,6 +323,7 @@ struct task_struct {
 	unsigned int flags;
 	struct sched_entity se;
 	struct sched_info sched_info;
+	unsigned int psi_flags;
 	struct mm_struct *mm;
 	int exit_state;
 	int exit_code;
@@ -317,6 +353,28 @@ struct task_struct {
 /* task_struct.state before 5.14; some vendors' older kernels have __state. */
 struct task_struct___before_5_14 {
 	long state;
+};
+
+struct blkcg {
+	struct cgroup_subsys_state css;
+};
+
+struct blkcg_gq {
+	struct blkcg *blkcg;
+};
+
+struct bio {
+	struct blkcg_gq *bi_blkg;
+};
+
+struct request_queue;
+
+struct request {
+	struct request_queue *q;
+	unsigned int cmd_flags;
+	unsigned int __data_len;
+	struct bio *bio;
+	u64 start_time_ns, io_start_time_ns;
 };
 
 struct bpf_array {

@@ -276,3 +276,21 @@ since() {
 		--bounding-set -all --inh-caps -all lnx-trace
 	[[ "$stderr" == *CAP_BPF*CAP_PERFMON* ]]
 }
+
+@test "waits for memory: those of memory.pressure; the programs for the disk load, too" {
+	borrow iomem
+	windows_start 500
+	grep '^degraded' told | diff -u /dev/null -
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+	mkdir "$V2/$CG-vic"
+	echo 8M >"$V2/$CG-vic/memory.high"
+	in_cgroup vic 0 timeout 4 bash -c 'head -c 48M /dev/zero | tail -c 48M | wc -c' &
+	wait $! || true
+	windows_stop
+	cat told
+	conserved
+	near memory "$(sum vic memory total)" "$(pressure vic memory)" 3
+	grep "	memory	/$CG-vic	limit	.*	measured" told
+	run awk -F'\t' -v cg="/$CG-vic" '$3 == cg && $4 == "cgroup"' told
+	[ "$output" = "" ]
+}
