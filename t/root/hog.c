@@ -35,7 +35,7 @@ main(int argc, char **argv)
 	printf("%d\n", getpid());
 	fflush(stdout);
 	p = mmap(NULL, mib << 20, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	must(p != MAP_FAILED);
 	for (i = 0; i < mib << 20; i += 4096)
 		p[i] = 1;

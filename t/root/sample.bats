@@ -146,6 +146,9 @@ agree() {
 	agree "$USED"
 	[ "$(told "$USED" | awk '$1 == "cpu_ns" { print $2 }')" -ge $((16 * 90 * 1000000)) ]
 	[ "$(told "$USED" | awk '$1 == "rss_bytes" { print $2 }')" -ge $((24 << 20)) ]
+	# Where there is a device to write to.
+	[ "$(stat -f -c %T .)" = tmpfs ] ||
+		[ "$(told "$USED" | awk '$1 == "write_bytes" { print $2 }')" -ge $((3 * 256 << 10)) ]
 	trace_stop
 	use_end
 }
