@@ -32,7 +32,7 @@ run_one() {
 	[ -s "$k" ] || return 0
 	for try in 1 2 3; do
 		rc=0
-		VM_TIMEOUT=500 BOOT_TIMEOUT=40 "$VM/vmrun" "$k" \
+		VM_TIMEOUT=600 BOOT_TIMEOUT=40 "$VM/vmrun" "$k" \
 		    "$BATS_FILE_TMPDIR/initrd" "$log" /src/t/vm/guest || rc=$?
 		! grep -qa '^-- ' "$log" || break
 		echo "boot $try failed with $rc" >>"$BATS_FILE_TMPDIR/$1.boots"
