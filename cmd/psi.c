@@ -2,6 +2,7 @@
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,28 @@
 #include "speak.h"
 
 #define SECOND		1000000000ULL
+
+int
+psi_wait(struct pollfd *p, size_t n, const struct timespec *ts)
+{
+	sigset_t set, old;
+	int rc = 0;
+
+	/* A signal between the question and the wait must not be slept over;
+	 * elsewhere it may come, so that a second one kills. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	if (!cmd_stop)
+		rc = ppoll(p, n, ts, &old);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (rc == -1 && errno != EINTR) {
+		warn("poll");
+		return -1;
+	}
+	return !cmd_stop;
+}
 
 struct set {
 	const struct psi_opts *o;
@@ -160,7 +183,8 @@ run(struct set *set, uint64_t until)
 	for (size_t i = 0; i < set->n; i++)
 		set->poll[i] = (struct pollfd){ .events = POLLPRI,
 		    .fd = set->t[i].every == 0 ? set->t[i].fd : -1 };
-	while (set->alive > 0 && set->fired != set->o->count) {
+	while (set->alive > 0 && (set->o->count == 0 ||
+	    set->fired < set->o->count)) {
 		if (speak_flush(set->s) == -1)
 			return EX_LNX_OK;
 		if ((now = boot_now()) >= until)

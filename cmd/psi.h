@@ -29,8 +29,8 @@ struct speak;
 struct speak_list;
 struct timespec;
 
-/* Wait for one of n descriptors, a signal, or so long: 0 if it is to stop, 1,
- * or -1 with errno. */
+/* Wait for one of n descriptors, a signal, or so long: 1; 0 if it is to stop;
+ * -1, and why was told. */
 int psi_wait(struct pollfd *, size_t n, const struct timespec *);
 
 /* New problems go into the list, and are told as sentences. */

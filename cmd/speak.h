@@ -21,6 +21,7 @@ struct speak_list {
 void speak_add(struct speak_list *, const char *text);
 
 struct speak {
+	const char	*tool;		/* who speaks */
 	struct out	*out;		/* NULL: records go nowhere */
 	struct event_ctx ctx;
 	struct boot	 boot;
@@ -32,7 +33,7 @@ struct speak {
 };
 
 /* 0, or -1 with errno. */
-int speak_init(struct speak *, struct out *);
+int speak_init(struct speak *, const char *tool);
 
 /* A record in wire form. */
 void speak_record(struct speak *, const void *rec, size_t size);

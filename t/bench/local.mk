@@ -1,6 +1,9 @@
 # Built and run by hand, on an idle machine: t/bench/*.sh, from the build
 # directory.
-EXTRA_PROGRAMS = t/bench/rec-bench t/bench/spawns t/bench/storm
+EXTRA_PROGRAMS = t/bench/burn t/bench/rec-bench t/bench/spawns t/bench/storm
+t_bench_burn_SOURCES = t/bench/burn.c
+EXTRA_PROGRAMS += t/bench/pressure
+t_bench_pressure_SOURCES = t/bench/pressure.c
 t_bench_rec_bench_SOURCES = t/bench/rec-bench.c
 t_bench_rec_bench_LDADD = lib/librec.a lib/libbase.a
 t_bench_spawns_SOURCES = t/bench/spawns.c
@@ -21,3 +24,6 @@ endif
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += t/bench/lifecycle.sh t/bench/rec.sh t/bench/replay.sh \
 	t/bench/sample.sh t/bench/switch.sh t/bench/tree.sh
+EXTRA_DIST += t/bench/heuristics.sh
+	t/bench/switch.sh t/bench/tree.sh
+EXTRA_DIST += t/bench/psi.sh

@@ -3,14 +3,17 @@
 # namespaces and are started by the ten thousand; without sanitizers, because
 # they end in every wrong way there is.
 if HAVE_BPF
-root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die t/root/family \
-	t/root/hog t/root/io t/root/me t/root/shape t/root/spawn t/root/use \
-	t/root/work
-check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick t/root/stalls \
-	t/root/windows
+root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die \
+	t/root/family t/root/hog t/root/io t/root/me t/root/shape t/root/spawn \
+	t/root/use t/root/work
+check_PROGRAMS += $(root_stimuli) t/root/cgchurn t/root/nop t/root/pick \
+	t/root/stalls t/root/windows
 endif
-root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra \
-	-Wmissing-prototypes -Wstrict-prototypes
+root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra -Wmissing-prototypes \
+	-Wstrict-prototypes
+
+t_root_cgchurn_SOURCES = t/root/cgchurn.c t/root/stim.h
+t_root_cgchurn_CFLAGS = $(root_cflags)
 
 t_root_alive_SOURCES = t/root/alive.c t/root/stim.h
 t_root_alive_CFLAGS = $(root_cflags)
@@ -79,8 +82,9 @@ t_root_windows_SOURCES = t/root/windows.c t/root/stim.h
 t_root_windows_CFLAGS = $(root_cflags)
 t_root_windows_LDADD = lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
 
-bats_tests += t/root/argv.bats t/root/death.bats t/root/exec.bats \
-	t/root/family.bats t/root/filter.bats t/root/iomem.bats \
-	t/root/loss.bats t/root/oom.bats t/root/power.bats \
-	t/root/process.bats t/root/replay.bats t/root/sample.bats
+bats_tests += t/root/argv.bats t/root/death.bats t/root/demo.bats \
+	t/root/exec.bats t/root/family.bats t/root/filter.bats \
+	t/root/iomem.bats t/root/loss.bats t/root/oom.bats t/root/power.bats \
+	t/root/process.bats t/root/psi.bats t/root/replay.bats \
+	t/root/sample.bats
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
