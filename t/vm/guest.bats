@@ -280,6 +280,25 @@ since() {
 	[[ "$stderr" == *CAP_BPF*CAP_PERFMON* ]]
 }
 
+@test "waits for the disk are those of io.pressure, and who made each request is known" {
+	borrow iomem
+	need_disk() { :; }
+	io() {
+		[ -e data ] || ln -s /dev/nvme0n1 data
+		command io "$@"
+	}
+	# The kernel counts a wait from the end of the switch, lnx-trace from its
+	# beginning: 10 microseconds where the processor is emulated.
+	BLOCK=2048 MOST=3
+	claim 'a pinned victim'
+	tail -n 1 claim-*/told | tee lost
+	grep -q ' requests=0 owners=0 stamps=0 ' lost
+	# Its own requests are its own.
+	awk -F'\t' '$2 == "io" && $3 ~ /-vic$/ && $4 == "self" { n += $5 }
+		$2 == "io" && $3 ~ /-vic$/ && $4 == "total" { all += $5 }
+		END { exit !(n > all / 2) }' claim-*/told
+}
+
 @test "waits for memory: those of memory.pressure; the programs for the disk load, too" {
 	borrow iomem
 	windows_start 500
