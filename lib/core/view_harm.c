@@ -11,6 +11,7 @@ enum {
 	LINE = 2048,
 	PLACE = 640,		/* a path's last names, escaped */
 	NAME = 28,		/* bytes of one of them */
+	COMM = 24,		/* bytes of a process's name */
 };
 
 static const char *const on[STALL_RESOURCES] = { "CPU", "I/O", "memory" };
@@ -74,6 +75,12 @@ name(char *p, size_t room, const char *s, size_t len, size_t max, int utf8)
 	memcpy(cut, s, n);
 	strcpy(cut + n, n < len ? ".." : "");
 	return view_escape(p, room, cut, utf8);
+}
+
+void
+view_comm(char *buf, size_t room, const char *s, int utf8)
+{
+	buf[name(buf, room - 1, s, strlen(s), COMM, utf8)] = '\0';
 }
 
 void
@@ -147,14 +154,13 @@ percent(char buf[16], uint64_t ns, uint64_t all)
 static void
 process(const struct pen *p, const struct harm_pair *e, char buf[256])
 {
-	char comm[128] = "";
+	char comm[160] = "";
 
 	*buf = '\0';
 	if (e->pid == UINT32_MAX)
 		return;
 	if (e->process != NULL)
-		view_place(comm, sizeof(comm), e->process, 1, 15,
-		    p->v->opts.utf8);
+		view_comm(comm, sizeof(comm), e->process, p->v->opts.utf8);
 	snprintf(buf, 256, " (%s%spid %" PRIu32 "%s)", comm,
 	    *comm != '\0' ? ", " : "", e->pid, e->many ? " and others" : "");
 }
@@ -168,8 +174,8 @@ other(const struct pen *p, const struct harm_pair *e, char buf[PLACE])
 	if (e->kind == STALL_CGROUP)
 		place(p, &p->h->party[e->culprit], buf);
 	else if (e->kind == STALL_KTHREAD) {
-		view_place(comm, sizeof(comm), e->comm != NULL ? e->comm : "?",
-		    1, NAME, p->v->opts.utf8);
+		view_comm(comm, sizeof(comm), e->comm != NULL ? e->comm : "?",
+		    p->v->opts.utf8);
 		snprintf(buf, PLACE, "kernel thread %s", comm);
 	} else
 		strcpy(buf, e->kind == STALL_IRQ ? "interrupts" :
