@@ -69,6 +69,6 @@ const volatile bool want_memory = true;
 #include "walk.h"
 #include "task.h"
 
-#include "party.h"
-#include "stalled.h"
-#include "disk.h"
+#include "iomem_party.h"
+#include "iomem_task.h"
+#include "iomem_disk.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <errno.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,11 +80,10 @@ iomem_close(struct iomem *m)
 	free(m);
 }
 
-const char *
-iomem_degraded(const struct iomem *m, size_t *len)
+const struct iomem_facts *
+iomem_facts(const struct iomem *m)
 {
-	*len = m->degraded_len;
-	return m->degraded;
+	return &m->facts;
 }
 
 /* Where it is, or belongs. */
@@ -204,6 +203,15 @@ since(uint64_t now, uint64_t then)
 	return now > then ? now - then : 0;
 }
 
+static int
+is_gone(uint32_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	return access(path, F_OK) == -1 && errno == ENOENT;
+}
+
 /* Waits that have not ended.  One whose end the kernel did not tell, because
  * the task is gone, is none. */
 static void
@@ -220,8 +228,7 @@ take_open(struct iomem *m, uint64_t now)
 		if ((flags = t->flags) == 0 ||
 		    (i = iomem_find(m, t->party)) == m->nknown)
 			continue;
-		if (t->off_boot < m->looked && kill(t->pid, 0) == -1 &&
-		    errno == ESRCH)
+		if (t->off_boot < m->looked && is_gone(t->pid))
 			continue;
 		k = m->known[i];
 		if (flags & 1)
@@ -300,7 +307,7 @@ hand_out(struct iomem *m, enum stall_resource r, uint64_t now,
 }
 
 int
-iomem_look(struct iomem *m, uint64_t now, struct stall_window *io,
+iomem_read(struct iomem *m, uint64_t now, struct stall_window *io,
     struct stall_window *memory)
 {
 	struct wait_state *s = &m->skel->bss->state;

@@ -25,8 +25,12 @@ struct iomem *iomem_open(unsigned resources, const struct cgroup_host *,
     char why[TRACE_WHY]);
 void iomem_close(struct iomem *);
 
-/* List: what this kernel cannot tell, and why. */
-const char *iomem_degraded(const struct iomem *, size_t *len);
+struct iomem_facts {
+	char	 degraded[TRACE_WHY];	/* list: what is missing, and why */
+	size_t	 degraded_len;
+	unsigned sandbox;	/* what iomem_read() needs: SANDBOX_READ, _BPF */
+};
+const struct iomem_facts *iomem_facts(const struct iomem *);
 
 /*
  * What was waited since the call before, until now (boot_ns).  Either window
@@ -34,7 +38,7 @@ const char *iomem_degraded(const struct iomem *, size_t *len);
  * victim the edges add up to what it waited, and all have an edge each for what
  * nobody is blamed for.  0, or -1 with errno.
  */
-int iomem_look(struct iomem *, uint64_t now, struct stall_window *io,
+int iomem_read(struct iomem *, uint64_t now, struct stall_window *io,
     struct stall_window *memory);
 
 /* What could not be told so far, by the reason. */

@@ -43,8 +43,7 @@ struct iomem {
 	struct iomem_bpf *skel;
 	struct cgroup_host host;
 	unsigned	 resources;
-	char		 degraded[TRACE_WHY];
-	size_t		 degraded_len;
+	struct iomem_facts facts;
 	const struct wait_task *tasks;		/* the map of that name */
 	uint64_t	 looked;		/* boot_ns */
 	struct known	*known[WAIT_PARTIES];	/* by key */

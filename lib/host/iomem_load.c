@@ -17,11 +17,12 @@
 #include "host/explain.h"
 #include "host/iomem_impl.h"
 #include "host/load.h"
+#include "host/sandbox.h"
 
 #include "iomem.skel.h"
 
 #define DEGRADE(m, ...) \
-	load_note((m)->degraded, &(m)->degraded_len, __VA_ARGS__)
+	load_note((m)->facts.degraded, &(m)->facts.degraded_len, __VA_ARGS__)
 
 /* The marks of waiting tasks are made for the pressure files, and only then. */
 static int
@@ -72,8 +73,8 @@ set_cgroups(struct iomem *m, const struct btf *btf)
 	struct iomem_bpf__rodata *ro = m->skel->rodata;
 
 	ro->io_on_v2 = io_on_v2(&m->host);
-	ro->v1_subsys = load_v1_subsys(btf, &m->host, m->degraded,
-	    &m->degraded_len);
+	ro->v1_subsys = load_v1_subsys(btf, &m->host, m->facts.degraded,
+	    &m->facts.degraded_len);
 	ro->v1_only = m->host.mode == CGROUP_V1 && ro->v1_subsys >= 0;
 }
 
@@ -126,15 +127,6 @@ choose(struct iomem *m, const struct btf *btf)
 	s->rodata->want_memory = memory;
 }
 
-/* The end first: what is told has its beginning. */
-static int
-attach(struct iomem *m)
-{
-	struct iomem_bpf *s = m->skel;
-
-	return iomem_bpf__attach(s) == 0 ? 0 : -1;
-}
-
 static int
 load(struct iomem *m, const struct btf *btf)
 {
@@ -151,7 +143,13 @@ load(struct iomem *m, const struct btf *btf)
 	if (map == MAP_FAILED)
 		return -1;
 	m->tasks = map;
-	return attach(m);
+	if (iomem_bpf__attach(m->skel) != 0)
+		return -1;
+	if (load_map_needs_cap_bpf(bpf_map__fd(m->skel->maps.edges)))
+		m->facts.sandbox |= SANDBOX_BPF;
+	if (m->host.v2[0] != '\0')
+		m->facts.sandbox |= SANDBOX_READ;
+	return 0;
 }
 
 int

@@ -95,9 +95,8 @@ main(int argc, char **argv)
 	struct cgroup_host host;
 	char why[TRACE_WHY];
 	struct iomem_lost l;
-	const char *list;
+	const struct iomem_facts *f;
 	struct iomem *m;
-	size_t len;
 
 	must(cgroup_host(&host) == 0);
 	m = iomem_open(1 << STALL_IO | 1 << STALL_MEMORY, &host, why);
@@ -105,14 +104,14 @@ main(int argc, char **argv)
 		fprintf(stderr, "%s\n", why);
 		return 4;
 	}
-	list = iomem_degraded(m, &len);
-	for (size_t i = 0; i < len; i += strlen(list + i) + 1)
-		printf("degraded\t%s\n", list + i);
+	f = iomem_facts(m);
+	for (size_t i = 0; i < f->degraded_len; i += strlen(f->degraded + i) + 1)
+		printf("degraded\t%s\n", f->degraded + i);
 	printf("up\n");
 	fflush(stdout);
 	while (!last) {
 		last = poll(&p, 1, ms) != 0;
-		must(iomem_look(m, boot_now(), &io, &memory) == 0);
+		must(iomem_read(m, boot_now(), &io, &memory) == 0);
 		say(n, "io", &io);
 		say(n++, "memory", &memory);
 	}

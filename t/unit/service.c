@@ -10,7 +10,7 @@
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
-#include "service.h"
+#include "bpf/service.h"
 #include "tap.h"
 
 #define US	1000ULL

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* Who waits: the sums of a cgroup. */
-#ifndef BPF_PARTY_H
-#define BPF_PARTY_H
+#ifndef BPF_IOMEM_PARTY_H
+#define BPF_IOMEM_PARTY_H
 
 enum { ROOT_ID = 1 };			/* of the root of every hierarchy */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* Who had the disk: requests from their start to their completion. */
-#ifndef BPF_DISK_H
-#define BPF_DISK_H
+#ifndef BPF_IOMEM_DISK_H
+#define BPF_IOMEM_DISK_H
 
 enum {
 	REQ_OP_MASK	= 0xff,		/* include/linux/blk_types.h */

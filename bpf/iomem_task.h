@@ -3,8 +3,8 @@
  * How long tasks wait.  kernel/sched/psi.c marks each task that waits, in
  * psi_flags; kernel/sched/stats.h stamps when it may run again.
  */
-#ifndef BPF_STALLED_H
-#define BPF_STALLED_H
+#ifndef BPF_IOMEM_TASK_H
+#define BPF_IOMEM_TASK_H
 
 enum {
 	PSI_IOWAIT	= 1,		/* include/linux/psi_types.h */
