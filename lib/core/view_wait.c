@@ -127,7 +127,9 @@ view_wait(const struct view *v, const struct node *n, char buf[VIEW_WAIT],
 	int own = waited.span > 0;
 	char wait[24], harm[24];
 
-	for (int r = 0; r < STALL_RESOURCES && n->p.place != NULL; r++) {
+	/* Who has ended has no part in what its cgroup does. */
+	for (int r = 0; r < STALL_RESOURCES && n->p.place != NULL &&
+	    n->p.state <= TREE_ALIVE; r++) {
 		if ((p = harm_find(h, n->boot->host, n->p.place, r)) == NULL)
 			continue;
 		part = (struct part){ .ns = p->now.waited, .whole = 1,

@@ -136,6 +136,8 @@ measure() {
 		grep -qs '"state":"start"' "$tmp/records" && break
 		sleep 0.05
 	done
+	grep -qs '"state":"start"' "$tmp/records" ||
+	    echo "lnx-trace has not started after 30 s" >&2
 	usage before >"$tmp/cpu"
 	echo 1 >"$ring/tracing_on"
 	kill -CONT "${pids[@]}"
