@@ -1,5 +1,5 @@
 unit_tests = t/unit/codec t/unit/event t/unit/host t/unit/in t/unit/json \
-	t/unit/num t/unit/out t/unit/scan t/unit/trim
+	t/unit/num t/unit/out t/unit/rules t/unit/scan t/unit/trim
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 t_unit_codec_SOURCES = t/unit/codec.c t/unit/random.h t/tap.h
@@ -17,6 +17,8 @@ t_unit_num_SOURCES = t/unit/num.c t/tap.h
 t_unit_num_LDADD = lib/libbase.a
 t_unit_out_SOURCES = t/unit/out.c t/tap.h
 t_unit_out_LDADD = lib/libbase.a
+t_unit_rules_SOURCES = t/unit/rules.c t/unit/random.h t/tap.h
+t_unit_rules_LDADD = lib/libcore.a lib/librec.a lib/libbase.a -lm
 t_unit_scan_SOURCES = t/unit/scan.c t/unit/random.h t/fuzz/oracle.h t/tap.h
 t_unit_scan_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 t_unit_scan_LDADD = lib/librec.a lib/libbase.a $(JANSSON_LIBS)
