@@ -172,7 +172,8 @@ struct incident {
 	uint64_t	told;		/* when it was last written */
 	uint64_t	until;		/* not again before */
 	uint64_t	from;		/* the evidence begins */
-	uint64_t	hits;		/* records that counted, since from */
+	uint64_t	hits;		/* records that counted, since from: while open */
+	struct window	recent;		/* the same, before it opens */
 	uint64_t	hits_told;
 	double		value, peak;	/* what is compared, see judge(); the most while open */
 	uint32_t	quiet;		/* times that it would have opened */

@@ -175,7 +175,10 @@ group_seen(struct lane *l, struct group *g, const struct rec *rec)
 
 	g->last = (struct seen){ .t = l->now, .kind = rec->kind };
 	g->last.id = rec->self;
-	in->hits++;
+	if (in->open)
+		in->hits++;
+	else
+		window_add(&in->recent, g->rule->det->window(g->rule), l->now, 1);
 }
 
 /* While an incident is open, look again each second: what it rests on may
