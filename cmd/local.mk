@@ -14,6 +14,11 @@ cmd_lnx_psi_SOURCES = cmd/lnx-psi.c cmd/bars.c cmd/bars.h cmd/psi.c cmd/psi.h \
 cmd_lnx_psi_LDADD = cmd/libcmd.a lib/libcore.a lib/libhost.a lib/librec.a \
 	lib/libbase.a
 
+bin_PROGRAMS += cmd/lnx-rules
+cmd_lnx_rules_SOURCES = cmd/lnx-rules.c
+cmd_lnx_rules_LDADD = cmd/libcmd.a lib/libcore.a lib/libconf.a lib/libhost.a \
+	lib/librec.a lib/libbase.a $(INIH_LIBS) -lm
+
 if HAVE_BPF
 sbin_PROGRAMS += cmd/lnx-trace
 cmd_lnx_trace_SOURCES = cmd/lnx-trace.c cmd/probe.c cmd/probe.h \
