@@ -22,6 +22,7 @@
 #include "host/watch.h"
 
 #include "cmd.h"
+#include "gauges.h"
 #include "probe.h"
 #include "replay.h"
 #include "sink.h"
@@ -89,6 +90,7 @@ live(struct opts *o, struct sink *s)
 	struct wirefile_head head;
 	char why[TRACE_WHY] = "";
 	struct watch_sums sums;
+	struct gauges gauges;
 	struct boot boot;
 	struct watch *w;
 	int rc;
@@ -98,6 +100,9 @@ live(struct opts *o, struct sink *s)
 	boot_ctx(&boot, &s->ctx);
 	s->anchored = boot_now();
 	c.boot = &boot;
+	gauges_open(&gauges, &o->conf);
+	c.gauge = gauges.gauge;
+	c.ngauge = gauges.n;
 	if ((w = watch_open(&c, why)) == NULL)
 		errx(EX_LNX_SYSTEM, "%s", why);
 	if (sandbox_enter(SANDBOX_NOBODY | watch_sandbox(w)) == -1)
@@ -117,6 +122,7 @@ live(struct opts *o, struct sink *s)
 		    (unsigned long long)s->written,
 		    (unsigned long long)sums.lost);
 	watch_close(w);
+	gauges_close(&gauges);
 	return rc == -1 ? EX_LNX_SYSTEM :
 	    o->strict && sums.lost > 0 ? EX_LNX_DATA : EX_LNX_OK;
 }

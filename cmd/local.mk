@@ -21,7 +21,7 @@ cmd_lnx_rules_LDADD = cmd/libcmd.a lib/libcore.a lib/libconf.a lib/libhost.a \
 
 if HAVE_BPF
 sbin_PROGRAMS += cmd/lnx-trace
-cmd_lnx_trace_SOURCES = cmd/lnx-trace.c cmd/probe.c cmd/probe.h \
-	cmd/replay.c cmd/replay.h cmd/sink.c cmd/sink.h
+cmd_lnx_trace_SOURCES = cmd/lnx-trace.c cmd/gauges.c cmd/gauges.h \
+	cmd/probe.c cmd/probe.h cmd/replay.c cmd/replay.h cmd/sink.c cmd/sink.h
 cmd_lnx_trace_LDADD = cmd/libcmd.a lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
 endif

@@ -10,6 +10,8 @@ lib_libhost_a_SOURCES = \
 	lib/host/look_read.c \
 	lib/host/look_record.c lib/host/look_record.h \
 	lib/host/psi.c lib/host/psi.h \
+	lib/host/sample_diff.c lib/host/sample_diff.h \
+	lib/host/sample_path.c lib/host/sample_path.h \
 	lib/host/sandbox.c lib/host/sandbox.h \
 	lib/host/trace_conf.c \
 	lib/host/trigger.c lib/host/trigger.h \
@@ -19,6 +21,8 @@ lib_libhost_a_CPPFLAGS = $(AM_CPPFLAGS)
 if HAVE_BPF
 lib_libhost_a_SOURCES += \
 	lib/host/feature.c lib/host/feature.h \
+	lib/host/load.c lib/host/load.h \
+	lib/host/sample.c lib/host/sample.h \
 	lib/host/trace.c lib/host/trace.h \
 	lib/host/trace_impl.h lib/host/trace_load.c \
 	lib/host/watch.c lib/host/watch.h \

@@ -91,6 +91,7 @@ watch_hand_on(void *arg, const void *rec, size_t size)
 
 	switch (h->kind) {
 	case EV_fork: case EV_exec: case EV_exit: case EV_reparent:
+	case EV_oom:
 		w->sums.received++;
 		break;
 	case EV_lost:

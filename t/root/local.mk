@@ -4,7 +4,7 @@
 # they end in every wrong way there is.
 if HAVE_BPF
 root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die t/root/family \
-	t/root/me t/root/shape t/root/spawn
+	t/root/hog t/root/me t/root/shape t/root/spawn t/root/use
 check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick
 endif
 root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra \
@@ -31,6 +31,10 @@ t_root_family_SOURCES = t/root/family.c t/root/stim.h
 t_root_family_CFLAGS = $(root_cflags)
 t_root_family_LDFLAGS = -static -pthread
 
+t_root_hog_SOURCES = t/root/hog.c t/root/stim.h
+t_root_hog_CFLAGS = $(root_cflags)
+t_root_hog_LDFLAGS = -static
+
 t_root_me_SOURCES = t/root/me.c t/root/stim.h
 t_root_me_CFLAGS = $(root_cflags)
 t_root_me_LDFLAGS = -static
@@ -53,7 +57,12 @@ t_root_spawn_SOURCES = t/root/spawn.c t/root/stim.h
 t_root_spawn_CFLAGS = $(root_cflags)
 t_root_spawn_LDFLAGS = -static
 
+t_root_use_SOURCES = t/root/use.c t/root/stim.h
+t_root_use_CFLAGS = $(root_cflags)
+t_root_use_LDFLAGS = -static -pthread
+
 bats_tests += t/root/argv.bats t/root/death.bats t/root/exec.bats \
 	t/root/family.bats t/root/filter.bats t/root/loss.bats \
-	t/root/power.bats t/root/process.bats t/root/replay.bats
+	t/root/oom.bats t/root/power.bats t/root/process.bats \
+	t/root/replay.bats t/root/sample.bats
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
