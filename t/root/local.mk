@@ -4,7 +4,7 @@
 # they end in every wrong way there is.
 if HAVE_BPF
 root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die t/root/family \
-	t/root/hog t/root/me t/root/shape t/root/spawn t/root/use
+	t/root/hog t/root/me t/root/mischief t/root/shape t/root/spawn t/root/stamp t/root/use
 check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick
 endif
 root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra \
@@ -39,6 +39,10 @@ t_root_me_SOURCES = t/root/me.c t/root/stim.h
 t_root_me_CFLAGS = $(root_cflags)
 t_root_me_LDFLAGS = -static
 
+t_root_mischief_SOURCES = t/root/mischief.c t/root/stim.h
+t_root_mischief_CFLAGS = $(root_cflags)
+t_root_mischief_LDFLAGS = -static
+
 t_root_nop_SOURCES = t/root/nop.c
 t_root_nop_CFLAGS = -std=gnu11 -O1 -Wall -ffreestanding -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-pic
@@ -60,6 +64,9 @@ t_root_spawn_LDFLAGS = -static
 t_root_use_SOURCES = t/root/use.c t/root/stim.h
 t_root_use_CFLAGS = $(root_cflags)
 t_root_use_LDFLAGS = -static -pthread
+
+t_root_stamp_SOURCES = t/root/stamp.c t/root/stim.h
+t_root_stamp_CFLAGS = $(root_cflags)
 
 bats_tests += t/root/argv.bats t/root/death.bats t/root/exec.bats \
 	t/root/family.bats t/root/filter.bats t/root/loss.bats \
