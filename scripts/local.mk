@@ -1,4 +1,4 @@
-lnx_tools = lnx-psi lnx-tree
+lnx_tools = lnx-psi lnx-rules lnx-tree
 if HAVE_BPF
 lnx_tools += lnx-trace
 endif

@@ -133,6 +133,7 @@ struct incident {
 	uint64_t	hits_told;
 	double		value, peak;	/* what is compared, see judge(); the most while open */
 	uint32_t	quiet;		/* times that it would have opened */
+	const char	*class;		/* when it was last told */
 	uint8_t		open, severity;
 	struct seen	first;
 };
@@ -171,6 +172,13 @@ struct edge {
 	uint8_t		 resource, measured;
 };
 
+/* What a cgroup may use, as its last record said. */
+struct limit {
+	const char	*cgroup;	/* NULL: free */
+	uint64_t	memory_max, memory, t;
+};
+
+enum { LIMITS = 256 };
 enum { HOLES = 16, EDGES = 512, DEGRADED = 4 };
 enum resource { RES_CPU, RES_MEMORY, RES_IO, RES_IRQ, RES_NONE };
 extern const char resources[];		/* the words, by number */
@@ -204,6 +212,7 @@ struct lane {
 	uint32_t	 cpus;		/* 0 is unknown */
 	uint8_t		 cpus_said;	/* a source told; else the highest that was seen */
 	uint64_t	 mem_total;
+	struct limit	*limits;	/* of cgroups; LIMITS of them, by name */
 	uint64_t	 late, dropped;
 	uint32_t	 far;		/* records of long ago, one after another */
 	uint8_t		 said_late, said_full;
@@ -230,6 +239,9 @@ size_t lane_time(const struct lane *, uint64_t boot_ns, char *p);
 
 /* Records lost between from and now. */
 uint64_t lane_lost(const struct lane *, uint64_t from);
+
+/* The limit of that cgroup or, if less, of one above it.  NULL is not known. */
+const struct limit *lane_limit(struct lane *, const char *cgroup);
 
 /* Group of that subject; with make, made if missing.  NULL: none, or no
  * memory.  Made, others may have been forgotten. */
@@ -287,6 +299,7 @@ struct report {
 	} lists[LISTS];
 	size_t		 nfacts, nlists, nwhy;
 	const char	*class, *resource, *method;
+	int		 severity;		/* in place of the rule's; -1 is that */
 	double		 confidence;		/* 0 to 1 */
 	char		 why[WHYS][WHY];
 	char		 summary[SUMMARY];
@@ -315,7 +328,9 @@ struct detector {
 extern const struct detector detect_fork_storm, detect_fork_burst,
     detect_psi_saturation, detect_noisy_neighbor, detect_throttled,
     detect_circuit_breaker, detect_count, detect_rate, detect_gauge,
-    detect_slope;
+    detect_slope, detect_short_lived, detect_crash_loop, detect_memory_leak,
+    detect_oom_kill, detect_oom_risk, detect_fd_exhaustion, detect_cpu_spin,
+    detect_zombie, detect_d_state;
 
 /* NULL if there is none of that name; all names, for a reason. */
 const struct detector *detect_named(const char *name);
@@ -323,6 +338,9 @@ const char *detect_names(char *buf, size_t size);
 
 /* The judgement of a number: FIRE above the limit, STAY from CLEAR of it on. */
 enum verdict detect_above(double v, double limit);
+
+/* The same of a count, which fires when it is reached. */
+enum verdict detect_reached(double v, double limit);
 
 /* For tell(). */
 void report_value(struct report *, const char *name, enum unit, double value,

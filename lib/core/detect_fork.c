@@ -12,16 +12,10 @@
 #include "core/detect_impl.h"
 
 enum { P_LIMIT, P_WINDOW, P_ALIVE };
-enum { DEPTH = 48, CHAIN = DEPTH + 2, TOP = ITEMS };
+enum { DEPTH = 48, CHAIN = DEPTH + 2 };
 
 /* A wider group waits for a narrower one that has this part of its forks. */
 #define MOST	0.9
-
-struct top {
-	struct tree_id	id;
-	char		comm[24];
-	uint32_t	n, more;	/* counted; and it may be so many less */
-};
 
 struct forks {
 	struct window	made, ended;	/* ended: of those made in the window */
@@ -38,38 +32,6 @@ static uint64_t
 length(const struct rule *r)
 {
 	return r->p[P_WINDOW];
-}
-
-/* Count one more; what counts most stays (Metwally's Space-Saving). */
-static void
-top_add(struct top *t, const struct tree_id *id, const char *comm)
-{
-	size_t least = 0;
-
-	for (size_t i = 0; i < TOP; i++) {
-		if (t[i].n > 0 && t[i].id.start == id->start &&
-		    t[i].id.pid == id->pid && strcmp(t[i].comm, comm) == 0) {
-			t[i].n++;
-			return;
-		}
-		if (t[i].n < t[least].n)
-			least = i;
-	}
-	t[least].more = t[least].n;
-	t[least].id = *id;
-	snprintf(t[least].comm, sizeof(t[least].comm), "%s", comm);
-	t[least].n++;
-}
-
-static const struct top *
-top_first(const struct top *t)
-{
-	const struct top *best = t;
-
-	for (size_t i = 1; i < TOP; i++)
-		if (t[i].n - t[i].more > best->n - best->more)
-			best = &t[i];
-	return best;
 }
 
 static void
@@ -117,7 +79,7 @@ count(struct lane *l, struct group *g, const struct rec *rec,
 		memset(f->commands, 0, sizeof(f->commands));
 	}
 	window_add(&f->made, len, l->now, 1);
-	top_add(f->parents, maker, "");
+	top_add(f->parents, maker, "", 0);
 	group_seen(l, g, rec);
 }
 
@@ -208,7 +170,7 @@ grown(struct lane *l, const struct rule *r, const struct rec *rec)
 		if (rec->kind == EV_exit)
 			window_add(&f->ended, length(r), id.start, 1);
 		else if (comm != NULL)
-			top_add(f->commands, &(struct tree_id){ 0 }, comm);
+			top_add(f->commands, NULL, comm, 0);
 		if (i < c.trees && c.g[i]->inc.open)
 			break;
 	}
@@ -267,34 +229,10 @@ judge_burst(struct lane *l, struct group *g)
 	struct forks *f = (void *)g->state;
 	const struct rule *r = g->rule;
 	uint64_t sum = window_sum(&f->made, length(r), l->now);
-	enum verdict v = detect_above(sum, r->p[P_LIMIT]);
+	enum verdict v = detect_reached(sum, r->p[P_LIMIT]);
 
 	g->inc.value = sum;
 	return v == FIRE && alive(l, g) < r->p[P_ALIVE] ? STAY : v;
-}
-
-static void
-tell_top(struct report *r, const char *name, const struct top *t,
-    struct lane *l)
-{
-	struct top s[TOP];
-	size_t n = r->nlists;
-
-	memcpy(s, t, sizeof(s));
-	r->lists[n].name = name;
-	for (;;) {
-		struct top *best = (struct top *)top_first(s);
-		struct kin *k = kin_find(l->kins, &best->id);
-
-		if (best->n == 0 || r->lists[n].n == ITEMS)
-			break;
-		r->lists[n].items[r->lists[n].n++] = (struct item){
-		    .id = best->id, .count = best->n - best->more, .exit_code = -1,
-		    .signal = -1, .comm = best->id.pid == 0 ?
-		    t[best - s].comm : k != NULL ? k->comm : NULL };
-		best->n = best->more = 0;
-	}
-	r->nlists += r->lists[n].n > 0;
 }
 
 static void
@@ -319,8 +257,8 @@ tell(struct lane *l, struct group *g, struct report *r)
 	r->culprit.count = first->n - first->more;
 	if (made[0] == '\0' && r->culprit.comm != NULL)
 		made = r->culprit.comm;
-	tell_top(r, "parents", f->parents, l);
-	tell_top(r, "commands", f->commands, l);
+	top_tell(l, r, "parents", f->parents);
+	top_tell(l, r, "commands", f->commands);
 	if (g->s.by == BY_TREE)
 		report_process(l, &r->subject, "tree", &g->s.id);
 	r->subject.cgroup = g->s.by == BY_CGROUP ? g->s.s[0] : r->subject.cgroup;

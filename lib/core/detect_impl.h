@@ -24,6 +24,31 @@ void sustain_put(struct sustain *, uint64_t t, uint64_t interval,
 enum verdict sustain_judge(const struct sustain *, uint64_t now,
     uint64_t needed, double limit);
 
+/* ---- what counts most ---- */
+
+enum { TOP = ITEMS };
+
+/* One of these things: a process, a name, a way to end. */
+struct top {
+	struct tree_id	id;		/* pid 0: none */
+	char		comm[24];
+	uint32_t	n, more;	/* counted; and it may be so many less */
+	int		status;		/* exit status, or -signal */
+};
+
+/* Count one more of it in t[TOP]; id NULL is none.  What counts most stays
+ * (Metwally and others, Space-Saving). */
+void top_add(struct top *t, const struct tree_id *id, const char *comm,
+    int status);
+
+/* The one that counts most; its n is 0 if there is none. */
+const struct top *top_first(const struct top *t);
+
+/* As a list of the report; statuses: they are told. */
+void top_tell(struct lane *, struct report *, const char *name,
+    const struct top *t);
+void top_tell_status(struct report *, const char *name, const struct top *t);
+
 /* ---- whom to blame ---- */
 
 enum { BLAMED = 32 };		/* told apart */

@@ -56,6 +56,8 @@ lane_keys(int kind)
 	static const uint8_t source[] = { K_tool, K_state, K_boot_id, K_degraded,
 	    K_cpus, K_memory_total, K_NONE };
 	static const uint8_t lost[] = { K_count, K_from, K_to, K_NONE };
+	static const uint8_t cgroup[] = { K_cgroup, K_cgroup_v1, K_memory_bytes,
+	    K_memory_max_bytes, K_NONE };
 	static const uint8_t stall[] = { K_resource, K_method, K_stall_ns,
 	    K_victim_cgroup, K_victim_cgroup_v1, K_culprit_cgroup,
 	    K_culprit_cgroup_v1, K_culprit_kind, K_culprit_comm, K_culprit_id,
@@ -70,6 +72,8 @@ lane_keys(int kind)
 		return lost;
 	case EV_stall:
 		return stall;
+	case EV_cgroup:
+		return cgroup;
 	case EV_snap:
 	case EV_fork:
 	case EV_exec:

@@ -85,11 +85,12 @@ static void
 write_line(struct lane *l, struct group *g, const char *state)
 {
 	char line[EVENT_LINE_MIN];
-	struct report r = { .confidence = 1 };
+	struct report r = { .confidence = 1, .severity = -1 };
 	size_t n;
 
 	g->rule->det->tell(l, g, &r);
 	complete(l, g, &r);
+	g->inc.severity = r.severity != -1 ? r.severity : g->rule->severity;
 	if (state[0] == 'c')
 		over(l, g, &r);
 	n = incident_line(l, g, state, &r, line);
@@ -121,7 +122,6 @@ open_it(struct lane *l, struct group *g)
 	}
 	t->open++;
 	in->open = 1;
-	in->severity = g->rule->severity;
 	in->opened = in->held = l->now;
 	in->peak = in->value;
 	in->first = g->last;

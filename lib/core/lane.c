@@ -298,6 +298,61 @@ learn_stall(struct lane *l, const struct rec *r)
 	rec_id(r, K_culprit_id, &e->id);
 }
 
+static struct limit *
+limit_slot(struct lane *l, const char *cgroup)
+{
+	uint64_t h = (uintptr_t)cgroup * UINT64_C(0x9e3779b97f4a7c15);
+
+	for (unsigned i = 0; i < 8; i++) {
+		struct limit *m = &l->limits[((h >> 32) + i) % LIMITS];
+
+		if (m->cgroup == cgroup || m->cgroup == NULL)
+			return m;
+	}
+	return NULL;
+}
+
+static void
+learn_limit(struct lane *l, const struct rec *r)
+{
+	const char *s = lane_cgroup(l, r, K_cgroup, K_cgroup_v1);
+	uint64_t max = rec_num(r, K_memory_max_bytes, 0);
+	struct limit *m;
+
+	if (s == NULL || (m = limit_slot(l, s)) == NULL ||
+	    (m->cgroup == NULL && max == 0))
+		return;
+	if (m->cgroup == NULL)
+		m->cgroup = intern_hold(s);
+	m->memory_max = max;
+	m->memory = rec_num(r, K_memory_bytes, 0);
+	m->t = l->now;
+}
+
+const struct limit *
+lane_limit(struct lane *l, const char *cgroup)
+{
+	const struct limit *least = NULL;
+	char path[WHERE_TEXT];
+	const char *s, *slash;
+
+	for (size_t n = strlen(cgroup); n > 0 && n < sizeof(path);
+	    n = (slash = memrchr(path, '/', n)) != NULL ? slash - path : 0) {
+		struct limit *m;
+
+		memcpy(path, cgroup, n);
+		if ((s = intern_get(l->strings, cgroup, n)) == NULL)
+			break;
+		m = limit_slot(l, s);
+		if (m != NULL && m->cgroup == s && m->memory_max > 0 &&
+		    (least == NULL || m->memory_max - m->memory <
+		    least->memory_max - least->memory))
+			least = m;
+		intern_put(l->strings, s);
+	}
+	return least;
+}
+
 static void
 learn(struct lane *l, const struct rec *r)
 {
@@ -321,6 +376,9 @@ learn(struct lane *l, const struct rec *r)
 		break;
 	case EV_stall:
 		learn_stall(l, r);
+		break;
+	case EV_cgroup:
+		learn_limit(l, r);
 		break;
 	case EV_snap:
 	case EV_fork:
@@ -358,10 +416,12 @@ lane_new(struct engine *e, const char *host, size_t len)
 	l->hold = hold_new(ENGINE_HELD, e->conf.reorder_ns, in_order);
 	l->strings = intern_new();
 	l->tally = calloc(RULE_MAX, sizeof(*l->tally));
+	l->limits = calloc(LIMITS, sizeof(*l->limits));
 	if (l->strings != NULL)
 		l->kins = kin_new(ENGINE_PROCS, l->strings);
 	if (groups_init(&l->groups, ENGINE_GROUPS) == -1 || l->hold == NULL ||
-	    l->strings == NULL || l->kins == NULL || l->tally == NULL) {
+	    l->strings == NULL || l->kins == NULL || l->tally == NULL ||
+	    l->limits == NULL) {
 		lane_free(l);
 		return NULL;
 	}
@@ -377,6 +437,7 @@ lane_free(struct lane *l)
 	kin_free(l->kins);
 	hold_free(l->hold);
 	intern_free(l->strings);
+	free(l->limits);
 	free(l->tally);
 	free(l);
 }

@@ -4,8 +4,13 @@ lib_libcore_a_SOURCES = \
 	lib/core/detect.c lib/core/detect.h lib/core/detect_impl.h \
 	lib/core/detect_any.c \
 	lib/core/detect_fork.c \
+	lib/core/detect_fd.c \
+	lib/core/detect_life.c \
+	lib/core/detect_memory.c \
+	lib/core/detect_oom.c \
 	lib/core/detect_pressure.c \
 	lib/core/detect_stall.c \
+	lib/core/detect_stuck.c \
 	lib/core/engine.c lib/core/engine.h \
 	lib/core/group.c lib/core/group.h \
 	lib/core/hold.c lib/core/hold.h \
@@ -16,6 +21,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/lane.c \
 	lib/core/line.c lib/core/line.h \
 	lib/core/report.c \
+	lib/core/top.c \
 	lib/core/rule.c lib/core/rule.h lib/core/rule_impl.h \
 	lib/core/rule_default.c \
 	lib/core/value.c lib/core/value.h \

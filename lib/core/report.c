@@ -12,6 +12,12 @@ detect_above(double v, double limit)
 	return v > limit ? FIRE : v > limit * CLEAR ? STAY : CALM;
 }
 
+enum verdict
+detect_reached(double v, double limit)
+{
+	return v >= limit ? FIRE : v > limit * CLEAR ? STAY : CALM;
+}
+
 void
 report_value(struct report *r, const char *name, enum unit unit, double value,
     double threshold)
