@@ -4,7 +4,8 @@
 # they end in every wrong way there is.
 if HAVE_BPF
 root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die t/root/family \
-	t/root/hog t/root/me t/root/mischief t/root/shape t/root/spawn t/root/stamp t/root/use
+	t/root/hog t/root/me t/root/mischief t/root/shape t/root/spawn \
+	t/root/stamp t/root/use
 check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick
 endif
 root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra \
@@ -71,5 +72,5 @@ t_root_stamp_CFLAGS = $(root_cflags)
 bats_tests += t/root/argv.bats t/root/death.bats t/root/exec.bats \
 	t/root/family.bats t/root/filter.bats t/root/loss.bats \
 	t/root/oom.bats t/root/power.bats t/root/process.bats \
-	t/root/replay.bats t/root/sample.bats
+	t/root/replay.bats t/root/rules.bats t/root/sample.bats
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow

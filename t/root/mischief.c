@@ -81,18 +81,22 @@ make(void)
 
 /* ---- processes ---- */
 
-/* Each makes more, and they too: N in all, in MS.  Where a cgroup allows no more
- * it goes on trying. */
+/* Each makes more, and they too: N in all, in MS.  All but the first live for
+ * LIFE.  Where a cgroup allows no more, they go on trying. */
 static void
-breed(atomic_long *made, long most)
+breed(atomic_long *made, long most, uint64_t life)
 {
-	while (boot_ns() < end) {
-		pid_t pid = -1;
+	uint64_t all = end;
+	pid_t pid;
 
+	while (boot_ns() < end) {
+		pid = -1;
 		if (atomic_fetch_add(made, 1) < most)
 			pid = fork();
 		if (pid == -1)
 			atomic_fetch_sub(made, 1);
+		if (pid == 0 && (end = boot_ns() + life) > all)
+			end = all;
 		nap(20 * MS);
 	}
 }
@@ -103,12 +107,14 @@ bomb(char **argv)
 	atomic_long *made = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	long most = number(argv, 2, 1, MAX_PROCS);
+	uint64_t life = (uint64_t)number(argv, 4, 1, LIMIT * 1000) * MS;
 	pid_t me = getpid();
 
 	must(made != MAP_FAILED);
 	last(number(argv, 3, 1, LIMIT * 1000));
+	signal(SIGCHLD, SIG_IGN);
 	must(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
-	breed(made, most);
+	breed(made, most, life);
 	if (getpid() != me)
 		_exit(0);
 	while (wait(NULL) > 0 || errno == EINTR)
