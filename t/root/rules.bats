@@ -331,6 +331,38 @@ build() {
 	within "$(told -w "subject.pid=$pid" values.for.value)" 2000000000 3500000000
 }
 
+# ---- again ----
+
+@test "a mixed load, recorded: the incidents of the live run, byte for byte, however it is read" {
+	mkfifo wire.pipe
+	{ tee wire.bin <wire.pipe | lnx-trace -q -r - | tee "$OUT" | lnx-rules >live; } 3>&- &
+	RULER=$!
+	me=$BASHPID
+	lnx-trace -w - --tree "$me" 3>&- >wire.pipe 2>"$ERR" &
+	TRACE=$!
+	TRACES+=("$TRACE" "$RULER")
+	wait_for 30 grep -qs '"state":"synced"' "$OUT"
+	mischief storm 120 40 2000 >storm 3>&- &
+	mischief again 7 500 sh -c 'exit 3' >crash 3>&-
+	mischief again 80 20 nop >jobs 3>&-
+	wait $!
+	kill -INT "$TRACE"
+	wait "$TRACE"
+	wait "$RULER"
+	for rule in fork_storm crash_loop short_lived; do
+		grep -q "\"rule\":\"$rule\"" live
+	done
+	lnx-trace -q -r wire.bin | cmp - "$OUT"
+	lnx-rules "$OUT" | cmp live -
+	lnx-trace -q -r wire.bin | lnx-rules | cmp live -
+	for bs in 1 7 4096 7; do
+		dd if="$OUT" bs=$bs 2>/dev/null | lnx-rules | cmp live -
+	done
+	# A line at a time, with a pause now and then.
+	awk '{ print; fflush() } NR % 100 == 0 { system("sleep 0.02") }' "$OUT" |
+		lnx-rules | cmp live -
+}
+
 @test "noisy_neighbor: who made whom wait" {
 	skip "lnx-trace makes no stall records yet"
 }
