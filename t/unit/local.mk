@@ -1,8 +1,7 @@
 unit_tests = t/unit/blame t/unit/codec t/unit/event t/unit/harm t/unit/host \
-	t/unit/in t/unit/json t/unit/num t/unit/out t/unit/psi t/unit/sample \
-	t/unit/scan t/unit/service t/unit/split t/unit/trim
-unit_tests += t/unit/wait
-unit_tests += t/unit/rules
+	t/unit/in t/unit/json t/unit/num t/unit/out t/unit/psi t/unit/rules \
+	t/unit/sample t/unit/scan t/unit/service t/unit/split t/unit/trim \
+	t/unit/wait
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 t_unit_blame_SOURCES = t/unit/blame.c t/unit/random.h t/tap.h
