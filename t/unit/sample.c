@@ -110,6 +110,11 @@ life(void)
 	w = see(17 * SECOND);
 	ok(used(w, SECOND - 500, 0, 0, 0) && w->rss_bytes == 4096,
 	    "a change of what it has is told without any use");
+	sample_diff_begin(d, 18 * SECOND);
+	in.s.state = 'Z';
+	see(18 * SECOND);
+	sample_diff_begin(d, 19 * SECOND);
+	ok(see(19 * SECOND) != NULL, "who is dead and not buried is told always");
 }
 
 static void
