@@ -28,12 +28,20 @@ struct {
 	__type(value, u8);
 } claims SEC(".maps");
 
-/* Who made a request, by its address. */
+/*
+ * Who made a request, by its address.  Addresses come again, also of requests
+ * that were merged into others and are never completed: start says which it is.
+ * 0 if that is plain, as each request has come by block_io_start.
+ */
+struct maker {
+	u64 owner, start;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, WAIT_REQUESTS);
 	__type(key, u64);
-	__type(value, u64);
+	__type(value, struct maker);
 } requests SEC(".maps");
 
 /* Latency of requests of a kind alone; owner 0: of anybody. */
@@ -57,17 +65,19 @@ const volatile __u64 no_device[sizeof(struct service_dev) / 8] = { 0 };
 
 /* Before it goes its way through the kernel, and still in whose name it goes. */
 static __always_inline int
-started(struct request *rq, bool again)
+started(struct request *rq, u64 start)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
-	u64 key = (u64)rq, owner = WAIT_KTHREAD;
+	struct maker new = { WAIT_KTHREAD, start }, *old;
+	u64 key = (u64)rq;
 
+	old = start != 0 ? bpf_map_lookup_elem(&requests, &key) : NULL;
 	/* The issue of a request that was inserted says nothing new. */
-	if (again && bpf_map_lookup_elem(&requests, &key) != NULL)
+	if (old != NULL && old->start == start)
 		return 0;
 	if (!(GET(t, flags) & PF_KTHREAD))
-		party_of(t, IN_START, &owner);
-	if (bpf_map_update_elem(&requests, &key, &owner, BPF_ANY) != 0)
+		party_of(t, IN_START, &new.owner);
+	if (bpf_map_update_elem(&requests, &key, &new, BPF_ANY) != 0)
 		lost(WAIT_LOST_REQUEST);
 	return 0;
 }
@@ -76,19 +86,24 @@ started(struct request *rq, bool again)
 SEC("tp_btf/block_io_start")
 int io_start(u64 *ctx)
 {
-	return started((void *)ctx[0], false);
+	return started((void *)ctx[0], 0);
 }
 
+/* Not each request is inserted, but each is issued: maybe by somebody else. */
 SEC("tp_btf/block_rq_insert")
 int rq_insert(u64 *ctx)
 {
-	return started((void *)(queue_first ? ctx[1] : ctx[0]), false);
+	struct request *rq = (void *)(queue_first ? ctx[1] : ctx[0]);
+
+	return started(rq, GET(rq, start_time_ns));
 }
 
 SEC("tp_btf/block_rq_issue")
 int rq_issue(u64 *ctx)
 {
-	return started((void *)(queue_first ? ctx[1] : ctx[0]), true);
+	struct request *rq = (void *)(queue_first ? ctx[1] : ctx[0]);
+
+	return started(rq, GET(rq, start_time_ns));
 }
 
 /* The cgroup whose pages a thread of the kernel writes back. */
@@ -117,15 +132,16 @@ owner_of_bio(struct request *rq)
 static __always_inline u64
 owner_of(struct request *rq)
 {
-	u64 key = (u64)rq, owner, *p;
+	u64 key = (u64)rq, owner = WAIT_NOBODY;
+	struct maker *m;
 
-	p = bpf_map_lookup_elem(&requests, &key);
-	if (p == NULL) {
+	m = bpf_map_lookup_elem(&requests, &key);
+	if (m != NULL && (m->start == 0 || m->start == GET(rq, start_time_ns)))
+		owner = m->owner;
+	if (m != NULL)
+		bpf_map_delete_elem(&requests, &key);
+	if (owner == WAIT_NOBODY)
 		lost(WAIT_LOST_OWNER);
-		return WAIT_NOBODY;
-	}
-	owner = *p;
-	bpf_map_delete_elem(&requests, &key);
 	return owner == WAIT_KTHREAD ? owner_of_bio(rq) : owner;
 }
 

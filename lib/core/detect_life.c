@@ -52,7 +52,7 @@ lives_subject(struct lane *l, const struct rule *r, enum by by,
 	if (by != BY_PROCESS)
 		return lane_subject(l, r, by, rec, s);
 	*s = (struct subject){ .by = BY_PROCESS };
-	return rec_id(rec, K_parent_id, &s->id);
+	return rec_parent(rec, &s->id);
 }
 
 static void
@@ -223,7 +223,8 @@ crash_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	struct group *g;
 	int bad = status(rec) != 0;
 
-	if (!ended(rec) || !rec_id(rec, K_parent_id, &s.id) ||
+	if ((!bad && !group_any(l, r)) || !ended(rec) ||
+	    !rec_parent(rec, &s.id) ||
 	    (s.s[0] = lane_sym(l, rec, K_comm)) == NULL)
 		return;
 	if ((g = bad ? group_get(l, r, &s) : group_find(l, r, &s)) == NULL)

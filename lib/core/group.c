@@ -101,6 +101,7 @@ group_forget(struct lane *l, struct group *g)
 	struct group **at = slot(gs, g->rule, &g->s);
 
 	incident_drop(l, g);
+	l->tally[g->rule->index].groups--;
 	while (*at != g)
 		at = &(*at)->chain;
 	*at = g->chain;
@@ -154,6 +155,7 @@ group_get(struct lane *l, const struct rule *r, const struct subject *s)
 	}
 	g->rule = r;
 	g->s = *s;
+	l->tally[r->index].groups++;
 	for (int i = 0; i < 2; i++)
 		if (s->s[i] != NULL)
 			intern_hold(s->s[i]);
@@ -172,9 +174,11 @@ group_seen(struct lane *l, struct group *g, const struct rec *rec)
 	struct incident *in = &g->inc;
 
 	g->last = (struct seen){ .t = l->now, .kind = rec->kind };
-	if (!rec_id(rec, K_id, &g->last.id))
-		g->last.id = (struct tree_id){ 0 };
-	in->hits++;
+	g->last.id = rec->self;
+	if (in->open)
+		in->hits++;
+	else
+		window_add(&in->recent, g->rule->det->window(g->rule), l->now, 1);
 }
 
 /* While an incident is open, look again each second: what it rests on may

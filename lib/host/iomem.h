@@ -43,8 +43,8 @@ int iomem_read(struct iomem *, uint64_t now, struct stall_window *io,
 
 /* What could not be told so far, by the reason. */
 struct iomem_lost {
-	uint64_t	parties;	/* waits of cgroups that found no room */
-	uint64_t	parties_ns;	/* how long these were */
+	uint64_t	parties;	/* times that a cgroup found no room */
+	uint64_t	parties_ns;	/* waits of these: in no window */
 	uint64_t	edges;		/* blame that found no room: is unknown */
 	uint64_t	tasks;		/* waits that another task's displaced */
 	uint64_t	switches;	/* waits whose end the kernel did not tell */

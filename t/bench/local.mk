@@ -4,6 +4,9 @@ EXTRA_PROGRAMS = t/bench/burn t/bench/rec-bench t/bench/spawns t/bench/storm
 t_bench_burn_SOURCES = t/bench/burn.c
 EXTRA_PROGRAMS += t/bench/pressure
 t_bench_pressure_SOURCES = t/bench/pressure.c
+EXTRA_PROGRAMS += t/bench/mix
+t_bench_mix_SOURCES = t/bench/mix.c
+t_bench_mix_LDADD = lib/librec.a lib/libbase.a
 t_bench_rec_bench_SOURCES = t/bench/rec-bench.c
 t_bench_rec_bench_LDADD = lib/librec.a lib/libbase.a
 t_bench_spawns_SOURCES = t/bench/spawns.c
@@ -27,3 +30,5 @@ EXTRA_DIST += t/bench/lifecycle.sh t/bench/rec.sh t/bench/replay.sh \
 EXTRA_DIST += t/bench/heuristics.sh
 	t/bench/switch.sh t/bench/tree.sh
 EXTRA_DIST += t/bench/psi.sh
+	t/bench/stall-cost.sh t/bench/switch.sh t/bench/tree.sh
+	t/bench/rules.sh t/bench/tree.sh

@@ -369,3 +369,17 @@ wrong() {
 	run --separate-stderr lnx-rules -v in
 	[[ "$stderr" == *"3 lines skipped"*"1 opened, 1 closed"* ]]
 }
+
+@test "lnx-rules: the rules of Linnix become rules of ours, or it is told which not" {
+	"$SRC/scripts/rules-from-yaml" "$rules/yaml/rules.yaml" |
+	    diff -u "$rules/yaml/rules.conf" -
+	lnx-rules -n "$rules/yaml/rules.conf"
+	printf -- '- name: a\n  detector: b\n' >in.yaml
+	run --separate-stderr "$SRC/scripts/rules-from-yaml" in.yaml
+	[ "$status" -eq 2 ]
+	[ "$stderr" = "rules-from-yaml: in.yaml:1: a: detector 'b' has no like" ]
+	printf '[[rules]]\nname = "x"\ndetector = "fork_burst"\nthreshold = 3\nfoo = 1\n' >in.toml
+	run --separate-stderr "$SRC/scripts/rules-from-yaml" in.toml
+	[ "$status" -eq 2 ]
+	[ "$stderr" = "rules-from-yaml: in.toml:2: x: foo has no like" ]
+}

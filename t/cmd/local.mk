@@ -51,4 +51,5 @@ rules_data = \
 rules_conf = cooldown-of-none flood-of-culprits general memory-leak-at-the-limit memory-leak-just-not
 EXTRA_DIST += \
 	$(rules_data:%=t/data/rules/%.ndjson) $(rules_data:%=t/data/rules/%.incident) \
-	$(rules_conf:%=t/data/rules/%.conf)
+	$(rules_conf:%=t/data/rules/%.conf) t/data/rules/yaml/rules.yaml \
+	t/data/rules/yaml/rules.conf

@@ -9,6 +9,7 @@ setup() {
 	V2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 	V1M=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/mounts)
 	CG=lnx-iomem-$$
+	OTHER=$(($(nproc) > 1))
 	PIDS=()
 	[ -r /proc/pressure/io ] || skip "no pressure stall information"
 	[ -n "$V2" ] && [ -w "$V2/cgroup.procs" ] || skip "no cgroup v2 to write to"
@@ -105,12 +106,12 @@ conserved() {
 	need_disk
 	io fill data 262144
 	windows_start
-	in_cgroup vic 0 io data 262144 256 5 >did &
+	in_cgroup vic 0 io data 262144 "${BLOCK:-256}" 5 >did &
 	wait $!
 	windows_stop
 	cat did told
 	[ "$(cut -d' ' -f1 did)" -gt 100 ]
-	near io "$(sum vic io total)" "$(pressure vic io)" 1
+	near io "$(sum vic io total)" "$(pressure vic io)" "${MOST:-1}"
 	conserved
 	# The file is of its own cgroup, and so is what the record has.
 	awk -F'\t' -v cg="/$CG-vic" '$2 == "io" && $3 == cg && $4 == "total" &&
@@ -145,11 +146,11 @@ conserved() {
 	in_cgroup vic 0 io data 262144 256 8 >did &
 	PIDS+=($!)
 	VIC=$!
-	in_cgroup idle 1 sleep 8 &
+	in_cgroup idle $OTHER sleep 8 &
 	PIDS+=($!)
 	sleep 3
 	for i in 1 2 3 4; do
-		in_cgroup cul 1 io other 262144 1024 3 w >/dev/null &
+		in_cgroup cul $OTHER io other 262144 1024 3 w >/dev/null &
 		PIDS+=($!)
 	done
 	wait $VIC

@@ -83,8 +83,9 @@ t_root_windows_CFLAGS = $(root_cflags)
 t_root_windows_LDADD = lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
 
 bats_tests += t/root/argv.bats t/root/death.bats t/root/demo.bats \
-	t/root/exec.bats t/root/family.bats t/root/filter.bats \
-	t/root/iomem.bats t/root/loss.bats t/root/oom.bats t/root/power.bats \
-	t/root/process.bats t/root/psi.bats t/root/replay.bats \
-	t/root/sample.bats
+	t/root/exec.bats t/root/family.bats t/root/filter.bats t/root/iomem.bats \
+	t/root/loss.bats t/root/oom.bats t/root/power.bats t/root/process.bats \
+	t/root/psi.bats t/root/replay.bats t/root/sample.bats
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
+bats_tests += t/root/stall.bats
+EXTRA_DIST += t/root/stall.bash
