@@ -1,9 +1,7 @@
 # Each target replays what is kept in t/data/fuzz; with --enable-fuzz it is
 # linked with libFuzzer, which does the same and explores: see scripts/fuzz.
 fuzz_targets = t/fuzz/decode t/fuzz/encode t/fuzz/in t/fuzz/num t/fuzz/psi \
-	t/fuzz/scan
-fuzz_targets = t/fuzz/decode t/fuzz/encode t/fuzz/in t/fuzz/num t/fuzz/rules \
-	t/fuzz/scan
+	t/fuzz/rules t/fuzz/scan
 check_PROGRAMS += $(fuzz_targets)
 if FUZZ
 fuzz_ldflags = -fsanitize=fuzzer
