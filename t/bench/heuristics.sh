@@ -132,12 +132,12 @@ measure() {
 	"$builddir/cmd/lnx-trace" -q -e stall,stall_total,fork,exit --resource cpu \
 	    --min-stall 0 -o "$tmp/records" &
 	trace=$!
-	for _ in {1..600}; do
+	for _ in {1..1200}; do
 		grep -qs '"state":"start"' "$tmp/records" && break
 		sleep 0.05
 	done
 	grep -qs '"state":"start"' "$tmp/records" ||
-	    echo "lnx-trace has not started after 30 s" >&2
+	    echo "lnx-trace has not started after a minute" >&2
 	usage before >"$tmp/cpu"
 	echo 1 >"$ring/tracing_on"
 	kill -CONT "${pids[@]}"
