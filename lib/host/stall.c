@@ -368,6 +368,7 @@ parts_read(struct stall *st)
 			return -1;
 		s->ns += ns;
 		s->waits += waits;
+		s->part = true;
 	}
 	return 0;
 }
@@ -448,7 +449,7 @@ cells_diff(struct stall *st)
 			rc |= edge_add(st, now->key >> 32, now->key, ns, waits);
 			continue;
 		}
-		now->idle = was->idle + 1;
+		now->idle = now->part ? 0 : was->idle + 1;
 		if (now->idle > STALL_AGE && st->nidle < st->conf.cells)
 			st->idle[st->nidle++] = now->key;
 	}
