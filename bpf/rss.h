@@ -26,7 +26,8 @@ struct {
 
 static volatile __u64 address;
 
-/* A pointer as a number: the verifier forgets what it knew once it is stored. */
+/* A pointer as a number: the verifier forgets what it knew once it is stored.
+ * Nobody else does so meanwhile: looks come one by one, and so do ooms. */
 static __always_inline u64
 address_of(void *p)
 {
@@ -38,9 +39,14 @@ __noinline int
 cpu_off_fill(void)
 {
 	u64 base = 0, array = address_of(&cpu_probe);
+	struct mm_struct *mm = NULL;
 	u32 zero = 0, i;
 	void *p;
 
+	/* Global functions are looked at also if nobody comes there, and before
+	 * 5.19 there was no helper for the map. */
+	if (!bpf_core_field_exists(mm->rss_stat[0].counters))
+		return 0;
 	bpf_probe_read_kernel(&base, sizeof(base), (void *)(array +
 	    bpf_core_field_offset(struct bpf_array, pptrs)));
 	for (i = 0; i < ncpu && i < WIRE_CPUS; i++) {
@@ -54,8 +60,8 @@ cpu_off_fill(void)
 }
 
 /* percpu_counter_sum(): all cpus that there may be, each once. */
-__noinline int
-percpu_sum(u64 counter, u64 *sum)
+__noinline u64
+percpu_sum(u64 counter)
 {
 	struct percpu_counter *c = (void *)counter;
 	u64 base;
@@ -63,8 +69,6 @@ percpu_sum(u64 counter, u64 *sum)
 	s32 v;
 	u32 i;
 
-	if (sum == NULL)
-		return 0;
 	n = BPF_CORE_READ(c, count);
 	base = (u64)BPF_CORE_READ(c, counters);
 	for (i = 0; i < ncpu && i < WIRE_CPUS; i++) {
@@ -73,16 +77,15 @@ percpu_sum(u64 counter, u64 *sum)
 		    cpu_off[i]));
 		n += v;
 	}
-	*sum = n > 0 ? n : 0;
-	return 1;
+	return n > 0 ? n : 0;
 }
 
 static __always_inline u64
 mm_pages(struct mm_struct *mm, u32 kind)
 {
 	struct mm_struct___before_6_2 *old = (void *)mm;
-	u64 at, sum = 0;
 	s64 n = 0;
+	u64 at;
 
 	if (bpf_core_field_exists(old->rss_stat.count)) {
 		at = (u64)old + bpf_core_field_offset(old->rss_stat.count) +
@@ -92,8 +95,7 @@ mm_pages(struct mm_struct *mm, u32 kind)
 	}
 	at = (u64)mm + bpf_core_field_offset(mm->rss_stat) +
 	    kind * bpf_core_type_size(struct percpu_counter);
-	percpu_sum(at, &sum);
-	return sum;
+	return percpu_sum(at);
 }
 
 /* Bytes, of a process that has a memory map. */

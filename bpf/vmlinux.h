@@ -323,6 +323,7 @@ struct task_struct {
 	unsigned int flags;
 	struct sched_entity se;
 	struct sched_info sched_info;
+	unsigned int psi_flags;
 	struct mm_struct *mm;
 	int exit_state;
 	int exit_code;
@@ -352,6 +353,28 @@ struct task_struct {
 /* task_struct.state before 5.14; some vendors' older kernels have __state. */
 struct task_struct___before_5_14 {
 	long state;
+};
+
+struct blkcg {
+	struct cgroup_subsys_state css;
+};
+
+struct blkcg_gq {
+	struct blkcg *blkcg;
+};
+
+struct bio {
+	struct blkcg_gq *bi_blkg;
+};
+
+struct request_queue;
+
+struct request {
+	struct request_queue *q;
+	unsigned int cmd_flags;
+	unsigned int __data_len;
+	struct bio *bio;
+	u64 start_time_ns, io_start_time_ns;
 };
 
 struct bpf_array {

@@ -3,7 +3,10 @@
 #ifndef CMD_GAUGES_H
 #define CMD_GAUGES_H
 
+#include "core/blame.h"
+#include "host/iomem.h"
 #include "host/sample.h"
+#include "host/stall.h"
 #include "host/trace.h"
 #include "host/watch.h"
 
@@ -11,6 +14,11 @@ struct gauges {
 	struct gauge	 gauge[WATCH_GAUGES];
 	size_t		 n;
 	struct sample	*sample;
+	struct stall	*stall;
+	struct iomem	*iomem;
+	struct blame_conf blame;
+	unsigned	 resources;	/* 1 << enum stall_resource: wanted */
+	unsigned	 begun;		/* likewise: its first window was read */
 	char		 why[WATCH_GAUGES][TRACE_WHY];	/* of what is missing */
 };
 

@@ -9,7 +9,6 @@
 #include <getopt.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,7 +178,7 @@ parse(struct psi_opts *o, int argc, char **argv)
 			break;
 		case O_MIN_PCT: percent(optarg, &o->min); break;
 		case O_NO_STAT: o->look.psi_only = 1; break;
-		case O_ONCE: o->once = 1; o->count = 1; break;
+		case O_ONCE: o->once = 1; break;
 		case O_ROOT: o->root = optarg; break;
 		case O_TEXT: o->text = 1; break;
 		case O_TOP: number("--top", optarg, 1, INT_MAX, &o->top); break;
@@ -187,6 +186,8 @@ parse(struct psi_opts *o, int argc, char **argv)
 		default: exit(cmd_usage());
 		}
 	}
+	if (o->once)
+		o->count = 1;
 	check(o, argv, looks);
 }
 
@@ -212,24 +213,6 @@ places(struct psi_opts *o, struct cgroup_host *h)
 	o->look.globs = o->glob;
 }
 
-int
-psi_wait(struct pollfd *p, size_t n, const struct timespec *ts)
-{
-	sigset_t set, old;
-	int rc = 0;
-
-	/* A signal between the question and the wait must not be slept over;
-	 * elsewhere it may come, so that a second one kills. */
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, &old);
-	if (!cmd_stop)
-		rc = ppoll(p, n, ts, &old);
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	return rc == -1 && errno != EINTR ? -1 : cmd_stop ? 0 : 1;
-}
-
 void
 psi_problems(struct speak_list *l, const struct psi_opts *o, struct look *look)
 {
@@ -238,8 +221,8 @@ psi_problems(struct speak_list *l, const struct psi_opts *o, struct look *look)
 
 	while ((text = look_problem(look, &slight)) != NULL) {
 		speak_add(l, text);
-		if (!o->quiet && (!slight || o->verbose))
-			warnx("%s", text);
+		if (!slight || o->verbose)
+			psi_say(o, text);
 	}
 }
 
@@ -290,71 +273,101 @@ draw(const struct psi_opts *o, struct out *out, struct screen *screen,
 	return 0;
 }
 
+/* What a look has found, as records or as a picture. */
+struct watcher {
+	const struct psi_opts *o;
+	struct speak	*s;
+	struct out	*out;
+	struct screen	*screen;
+	struct look	*l;
+	struct pollfd	 timer;
+	uint64_t	 before;	/* boot_ns of the last look */
+	uint64_t	 looks;
+};
+
+/* One look; ticks: how many of the clock it is for.  0; or it was told why not,
+ * and this is the status. */
+static int
+look(struct watcher *w, uint64_t ticks)
+{
+	static const char kinds[] = "source\0lost\0psi\0cgroup";
+	const struct psi_opts *o = w->o;
+	uint64_t now = boot_now();
+	struct speak_list list = { .len = 0 };
+	struct cgtree_news news;
+
+	if (look_now(w->l, &news) == -1 ||
+	    look_pick(w->l, o->min, o->top) == -1) {
+		warn("%s", o->look.cgroups);
+		return EX_LNX_SYSTEM;
+	}
+	psi_problems(&list, o, w->l);
+	if (w->looks++ == 0)
+		speak_start(w->s, kinds, sizeof(kinds), &list);
+	else if (list.len > 0)
+		speak_degraded(w->s, &list);
+	/* What ends between two ticks is nobody's whole interval. */
+	if (ticks > 1 && (news.uncounted || news.removed + news.unseen > 0))
+		speak_lost(w->s, "late", news.uncounted ? WIRE_UNKNOWN_64 :
+		    news.removed + news.unseen, w->before, now);
+	w->before = now;
+	if (w->looks == 1 && look_count(w->l) == 0) {
+		warnx("nothing can be watched: no pressure file could be read");
+		return EX_LNX_SYSTEM;
+	}
+	if (!o->text)
+		tell(o, w->s, w->l);
+	else if (draw(o, w->out, w->screen, w->l) == -1)
+		err(EX_LNX_SYSTEM, NULL);
+	return 0;
+}
+
 /* Look at each tick of the clock. */
+static int
+run(struct watcher *w)
+{
+	const struct psi_opts *o = w->o;
+	uint64_t begun = boot_now(), ticks = 1;
+	int rc;
+
+	for (;;) {
+		if ((rc = look(w, ticks)) != 0)
+			return rc;
+		/* cmd_end() tells if the output failed. */
+		if (speak_flush(w->s) == -1 || out_flush(w->out) == -1 ||
+		    w->looks == o->count || (o->duration > 0 &&
+		    boot_now() - begun + o->interval / 2 >= o->duration))
+			return EX_LNX_OK;
+		do {
+			if ((rc = psi_wait(&w->timer, 1, NULL)) <= 0)
+				return rc == 0 ? EX_LNX_OK : EX_LNX_SYSTEM;
+		} while (read(w->timer.fd, &ticks, sizeof(ticks)) == -1);
+	}
+}
+
 static int
 looks(const struct psi_opts *o, struct speak *s, struct out *out)
 {
-	struct itimerspec every = {
-		.it_interval = { o->interval / SECOND, o->interval % SECOND },
-		.it_value = { o->interval / SECOND, o->interval % SECOND },
-	};
-	static const char kinds[] = "source\0lost\0psi\0cgroup";
-	struct pollfd timer = { .fd = timerfd_create(CLOCK_MONOTONIC,
-	    TFD_NONBLOCK | TFD_CLOEXEC), .events = POLLIN };
-	struct screen *screen = NULL;
-	struct cgtree_news news;
-	struct speak_list list;
-	uint64_t begun = boot_now(), before = begun, now, ticks = 1, n = 0;
-	struct look *l = look_new(&o->look);
-	int rc = EX_LNX_SYSTEM;
+	const struct timespec t = { o->interval / SECOND, o->interval % SECOND };
+	const struct itimerspec every = { t, t };
+	struct watcher w = { .o = o, .s = s, .out = out,
+	    .timer = { .events = POLLIN } };
+	int rc;
 
-	if (l == NULL || timer.fd == -1 ||
-	    timerfd_settime(timer.fd, 0, &every, NULL) == -1)
+	w.timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (w.timer.fd == -1 || (w.l = look_new(&o->look)) == NULL ||
+	    timerfd_settime(w.timer.fd, 0, &every, NULL) == -1)
 		err(EX_LNX_SYSTEM, NULL);
 	if (o->text && o->output == NULL && screen_is(STDOUT_FILENO) &&
-	    (screen = screen_new(STDOUT_FILENO)) == NULL)
+	    (w.screen = screen_new(STDOUT_FILENO)) == NULL)
 		err(EX_LNX_SYSTEM, NULL);
 	if (sandbox_enter(SANDBOX_READ | SANDBOX_LIST | SANDBOX_NOBODY) == -1)
 		err(EX_LNX_SYSTEM, "giving up privileges");
-	for (;;) {
-		now = boot_now();
-		if (look_now(l, &news) == -1 || look_pick(l, o->min, o->top) ==
-		    -1) {
-			warn("%s", o->look.cgroups);
-			break;
-		}
-		list.len = 0;
-		psi_problems(&list, o, l);
-		if (n == 0)
-			speak_start(s, kinds, sizeof(kinds), &list);
-		else if (list.len > 0)
-			speak_degraded(s, &list);
-		/* What ends between two ticks is nobody's whole interval. */
-		if (ticks > 1 && (news.uncounted ||
-		    news.removed + news.unseen > 0))
-			speak_lost(s, "late", news.uncounted ? WIRE_UNKNOWN_64 :
-			    news.removed + news.unseen, before, now);
-		if (n++ == 0 && look_count(l) == 0) {
-			warnx("nothing can be watched: no pressure file could "
-			    "be read");
-			break;
-		}
-		if (o->text && draw(o, out, screen, l) == -1)
-			break;
-		tell(o, s, l);
-		before = now;
-		rc = EX_LNX_OK;
-		if (speak_flush(s) == -1 || out_flush(out) == -1 ||
-		    n == o->count || (o->duration > 0 &&
-		    boot_now() - begun + o->interval / 2 >= o->duration) ||
-		    psi_wait(&timer, 1, NULL) <= 0 ||
-		    read(timer.fd, &ticks, sizeof(ticks)) == -1)
-			break;
-	}
+	rc = run(&w);
 	speak_end(s);
-	screen_free(screen);
-	look_free(l);
-	close(timer.fd);
+	screen_free(w.screen);
+	look_free(w.l);
+	close(w.timer.fd);
 	return rc;
 }
 
@@ -369,7 +382,7 @@ main(int argc, char **argv)
 
 	cmd_start();
 	parse(&o, argc, argv);
-	if (speak_init(&s, NULL) == -1)
+	if (speak_init(&s, "lnx-psi") == -1)
 		err(EX_LNX_SYSTEM, "/proc/sys/kernel/random/boot_id");
 	places(&o, &s.host);
 	path = o.output != NULL ? o.output : "-";

@@ -2,12 +2,14 @@
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "core/view.h"
 #include "host/boot.h"
 #include "host/look_record.h"
 #include "host/sandbox.h"
@@ -19,6 +21,28 @@
 
 #define SECOND		1000000000ULL
 
+int
+psi_wait(struct pollfd *p, size_t n, const struct timespec *ts)
+{
+	sigset_t set, old;
+	int rc = 0;
+
+	/* A signal between the question and the wait must not be slept over;
+	 * elsewhere it may come, so that a second one kills. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	if (!cmd_stop)
+		rc = ppoll(p, n, ts, &old);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (rc == -1 && errno != EINTR) {
+		warn("poll");
+		return -1;
+	}
+	return !cmd_stop;
+}
+
 struct set {
 	const struct psi_opts *o;
 	struct speak	*s;
@@ -29,12 +53,23 @@ struct set {
 	struct speak_list degraded;
 };
 
+void
+psi_say(const struct psi_opts *o, const char *text)
+{
+	char plain[4096];
+	int n;
+
+	if (o->quiet)
+		return;
+	n = view_escape(plain, sizeof(plain), text, 0);
+	warnx("%.*s", n, plain);
+}
+
 static void
 say(struct set *set, const char *text)
 {
 	speak_add(&set->degraded, text);
-	if (!set->o->quiet)
-		warnx("%s", text);
+	psi_say(set->o, text);
 }
 
 static void
@@ -57,6 +92,19 @@ add(struct set *set, const struct psi_ask *ask, const struct cgroup_node *n)
 		say(set, why);
 	if (rc != -1)
 		set->alive = ++set->n;
+}
+
+static void
+nowhere(struct set *set, const struct psi_ask *ask)
+{
+	char text[TRIGGER_WHY];
+
+	if (ask->cgroup == NULL)
+		strcpy(text, "--trigger: no cgroup fits --cgroup");
+	else
+		snprintf(text, sizeof(text), "--trigger: %s: no such cgroup",
+		    ask->cgroup);
+	say(set, text);
 }
 
 /* Those of the machine, of the cgroup behind the @, or of all that fit. */
@@ -86,8 +134,7 @@ add_all(struct set *set, struct cgtree *tree)
 			found++;
 		}
 		if (found == 0)
-			say(set, ask->cgroup != NULL ? "--trigger: no such "
-			    "cgroup" : "--trigger: no cgroup fits --cgroup");
+			nowhere(set, ask);
 	}
 }
 
@@ -108,7 +155,7 @@ gone(struct set *set, size_t i)
 	trigger_close(&set->t[i]);
 	set->poll[i].fd = -1;
 	set->alive--;
-	set->degraded.len = 0;
+	set->degraded.len = set->degraded.full = 0;
 	snprintf(text, sizeof(text), "%.*s: it is gone, and the trigger with it",
 	    TRIGGER_WHY / 2, set->t[i].at.cgroup != NULL ?
 	    set->t[i].at.cgroup->path : set->o->look.proc);
@@ -160,7 +207,8 @@ run(struct set *set, uint64_t until)
 	for (size_t i = 0; i < set->n; i++)
 		set->poll[i] = (struct pollfd){ .events = POLLPRI,
 		    .fd = set->t[i].every == 0 ? set->t[i].fd : -1 };
-	while (set->alive > 0 && set->fired != set->o->count) {
+	while (set->alive > 0 && (set->o->count == 0 ||
+	    set->fired < set->o->count)) {
 		if (speak_flush(set->s) == -1)
 			return EX_LNX_OK;
 		if ((now = boot_now()) >= until)

@@ -16,19 +16,25 @@ enum { RECORD = 8192 };		/* longest of ours in wire form */
 void
 speak_add(struct speak_list *l, const char *text)
 {
+	static const char more[] = "and more";
 	size_t n = strlen(text) + 1;
 
-	if (n > sizeof(l->text) - l->len)
+	if (l->full)
 		return;
+	if (n > sizeof(l->text) - l->len - sizeof(more)) {
+		l->full = 1;
+		text = more;
+		n = sizeof(more);
+	}
 	memcpy(l->text + l->len, text, n);
 	l->len += n;
 }
 
 int
-speak_init(struct speak *s, struct out *out)
+speak_init(struct speak *s, const char *tool)
 {
 	memset(s, 0, sizeof(*s));
-	s->out = out;
+	s->tool = tool;
 	if (boot_read(&s->boot) == -1)
 		return -1;
 	boot_ctx(&s->boot, &s->ctx);
@@ -60,10 +66,10 @@ speak_record(struct speak *s, const void *rec, size_t size)
 }
 
 static void
-begin(struct make *m, const char *state)
+begin(const struct speak *s, struct make *m, const char *state)
 {
 	make_begin(m, EV_source);
-	make_text(m, "tool", "lnx-psi");
+	make_text(m, "tool", s->tool);
 	make_text(m, "state", state);
 }
 
@@ -81,7 +87,7 @@ speak_start(struct speak *s, const char *events, size_t len,
 {
 	struct make m;
 
-	begin(&m, "start");
+	begin(s, &m, "start");
 	make_text(&m, "version", PACKAGE_VERSION);
 	make_text(&m, "boot_id", s->boot.id);
 	make_text(&m, "kernel", s->boot.uts.release);
@@ -100,7 +106,7 @@ speak_degraded(struct speak *s, const struct speak_list *degraded)
 {
 	struct make m;
 
-	begin(&m, "degraded");
+	begin(s, &m, "degraded");
 	make_list(&m, "degraded", degraded->text, degraded->len);
 	finish(s, &m, boot_now());
 }
@@ -110,7 +116,7 @@ speak_end(struct speak *s)
 {
 	struct make m;
 
-	begin(&m, "end");
+	begin(s, &m, "end");
 	make_num(&m, "received", s->written);
 	make_num(&m, "lost", s->lost);
 	finish(s, &m, boot_now());

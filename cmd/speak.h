@@ -12,15 +12,18 @@
 
 enum { SPEAK_LIST = 3072 };
 
-/* Elements, each with its NUL; what does not fit is left out. */
+/* Elements, each with its NUL; for those that do not fit there is one that says
+ * so. */
 struct speak_list {
 	char	 text[SPEAK_LIST];
 	size_t	 len;
+	int	 full;
 };
 
 void speak_add(struct speak_list *, const char *text);
 
 struct speak {
+	const char	*tool;		/* who speaks */
 	struct out	*out;		/* NULL: records go nowhere */
 	struct event_ctx ctx;
 	struct boot	 boot;
@@ -32,7 +35,7 @@ struct speak {
 };
 
 /* 0, or -1 with errno. */
-int speak_init(struct speak *, struct out *);
+int speak_init(struct speak *, const char *tool);
 
 /* A record in wire form. */
 void speak_record(struct speak *, const void *rec, size_t size);

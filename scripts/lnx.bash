@@ -81,6 +81,25 @@ _lnx_trace() {
 }
 complete -F _lnx_trace lnx-trace
 
+_lnx_rules() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+
+	COMPREPLY=()
+	case $prev in
+	-n | --check | -o | --output | -r | --rules)
+		_lnx_values "$cur" -F ;;
+	--reorder) ;;
+	*)	case $cur in
+		-*)	mapfile -t COMPREPLY < <(compgen -W "
+				-a --all -n --check -o --output --print-rules
+				-r --rules --reorder -q --quiet -v --verbose
+				-h --help -V --version" -- "$cur") ;;
+		*)	_lnx_values "$cur" -F ;;
+		esac ;;
+	esac
+}
+complete -F _lnx_rules lnx-rules
+
 _lnx_tree() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 

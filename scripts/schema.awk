@@ -11,9 +11,9 @@
 
 BEGIN {
 	comma = ","
-	split("u64 micro u32 flag hex64 dec64 time char comm str path list procs id", t)
+	split("u64 micro u32 flag hex64 dec64 time char comm str path list procs id object", t)
 	split("number decimal number flag hex string time string string string path " \
-	    "strings procs string", w)
+	    "strings procs string object", w)
 	for (i in t)
 		word[t[i]] = w[i]
 }
@@ -163,6 +163,8 @@ function value(t) {
 		return "\"type\":\"array\",\"items\":{\"type\":\"object\"," \
 		    "\"properties\":{\"id\":{" value("id") "},\"pid\":{" \
 		    value("u32") "},\"comm\":{\"type\":\"string\"}}}"
+	if (t == "object")
+		return "\"type\":\"object\""
 	return "\"type\":\"string\""
 }
 

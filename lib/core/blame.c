@@ -242,6 +242,9 @@ tell_total(const struct job *j, const struct total *t)
 	PARTY(p, r, victim, t->party);
 	r->window_ns = j->w->to - j->w->from;
 	r->stall_ns = t->ns;
+	/* Time was waited, so some wait ended: 0 is not known. */
+	if (t->party->waits > 0)
+		r->waits = t->party->waits;
 	r->by_neighbour = t->by[STALL_CGROUP];
 	r->by_self = t->by[STALL_SELF];
 	r->by_throttle = t->by[STALL_THROTTLE];

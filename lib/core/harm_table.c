@@ -104,12 +104,6 @@ reindex(struct harm *h)
 		*pair_at(h, &h->pair[i]) = i + 1;
 }
 
-static uint64_t
-weight(const struct harm_party *p)
-{
-	return harm_plus(harm_plus(p->waited.sum, p->told.sum), p->induced.sum);
-}
-
 static int
 by_size(const void *a, const void *b)
 {
@@ -160,27 +154,32 @@ thin_pairs(struct harm *h)
 	return 0;
 }
 
-/* The same for cgroups, with their pairs. */
-static int
-thin_parties(struct harm *h)
+/* What a party waited, and others because of it. */
+static void
+weigh(const struct harm *h, uint64_t *weight)
 {
-	uint32_t *to;
-	uint64_t *sizes, least;
-	size_t n = 0, gone = 0;
-	struct harm_pair p;
+	const struct harm_party *p;
+	uint32_t c;
 
-	to = calloc(h->parties, sizeof(*to));
-	sizes = calloc(h->parties, sizeof(*sizes));
-	if (to == NULL || sizes == NULL) {
-		free(to);
-		free(sizes);
-		return -1;
-	}
-	for (size_t i = 0; i < h->parties; i++)
-		sizes[i] = weight(&h->party[i]);
-	least = quarter(sizes, h->parties);
 	for (size_t i = 0; i < h->parties; i++) {
-		if (weight(&h->party[i]) <= least && gone < h->parties / 4) {
+		p = &h->party[i];
+		weight[i] = harm_plus(harm_plus(p->waited.sum, p->told.sum),
+		    p->induced.sum);
+	}
+	for (size_t i = 0; i < h->pairs; i++)
+		if ((c = h->pair[i].culprit) != STALL_NOBODY)
+			weight[c] = harm_plus(weight[c], h->pair[i].ns.sum);
+}
+
+/* Forget the quarter of the parties that matters least; in to[] where each
+ * goes. */
+static void
+move_parties(struct harm *h, const uint64_t *weight, uint64_t least, uint32_t *to)
+{
+	size_t n = 0, gone = 0;
+
+	for (size_t i = 0; i < h->parties; i++) {
+		if (weight[i] <= least && gone < h->parties / 4) {
 			intern_put(h->strings, h->party[i].name);
 			to[i] = STALL_NOBODY;
 			gone++;
@@ -190,7 +189,15 @@ thin_parties(struct harm *h)
 		}
 	}
 	h->parties = n;
-	n = 0;
+}
+
+/* The pairs go with their parties. */
+static void
+move_pairs(struct harm *h, const uint32_t *to)
+{
+	struct harm_pair p;
+	size_t n = 0;
+
 	for (size_t i = 0; i < h->pairs; i++) {
 		p = h->pair[i];
 		p.victim = to[p.victim];
@@ -201,10 +208,28 @@ thin_parties(struct harm *h)
 			h->pair[n++] = p;
 	}
 	h->pairs = n;
+}
+
+static int
+thin_parties(struct harm *h)
+{
+	uint32_t *to = calloc(h->parties, sizeof(*to));
+	uint64_t *weight = calloc(h->parties, sizeof(*weight));
+	uint64_t *sizes = calloc(h->parties, sizeof(*sizes));
+	int rc = -1;
+
+	if (to != NULL && weight != NULL && sizes != NULL) {
+		weigh(h, weight);
+		memcpy(sizes, weight, h->parties * sizeof(*sizes));
+		move_parties(h, weight, quarter(sizes, h->parties), to);
+		move_pairs(h, to);
+		reindex(h);
+		rc = 0;
+	}
 	free(to);
+	free(weight);
 	free(sizes);
-	reindex(h);
-	return 0;
+	return rc;
 }
 
 int

@@ -93,3 +93,15 @@ heap_min(const struct heap *h)
 {
 	return h->at[1];
 }
+
+uint64_t
+heap_first(const struct heap *h)
+{
+	return h->key[1];
+}
+
+size_t
+heap_count(const struct heap *h)
+{
+	return h->count;
+}

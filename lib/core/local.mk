@@ -1,5 +1,32 @@
 noinst_LIBRARIES += lib/libcore.a
+lib_libcore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(builddir)/lib/core
 lib_libcore_a_SOURCES = \
+	lib/core/detect.c lib/core/detect.h lib/core/detect_impl.h \
+	lib/core/detect_any.c \
+	lib/core/detect_fork.c \
+	lib/core/detect_fd.c \
+	lib/core/detect_life.c \
+	lib/core/detect_memory.c \
+	lib/core/detect_oom.c \
+	lib/core/detect_pressure.c \
+	lib/core/detect_stall.c \
+	lib/core/detect_stuck.c \
+	lib/core/engine.c lib/core/engine.h \
+	lib/core/group.c lib/core/group.h \
+	lib/core/hold.c lib/core/hold.h \
+	lib/core/incident.c \
+	lib/core/incident_line.c \
+	lib/core/key.c lib/core/key.h \
+	lib/core/kin.c lib/core/kin.h \
+	lib/core/lane.c \
+	lib/core/line.c lib/core/line.h \
+	lib/core/report.c \
+	lib/core/top.c \
+	lib/core/rule.c lib/core/rule.h lib/core/rule_impl.h \
+	lib/core/rule_default.c \
+	lib/core/value.c lib/core/value.h \
+	lib/core/where.c lib/core/where.h \
+	lib/core/window.c lib/core/window.h \
 	lib/core/origin.c lib/core/origin.h \
 	lib/core/blame.c lib/core/blame.h \
 	lib/core/harm.c lib/core/harm.h \
@@ -20,3 +47,12 @@ lib_libcore_a_SOURCES = \
 	lib/core/view_json.c \
 	lib/core/view_text.c \
 	lib/core/view_wait.c
+
+EXTRA_DIST += lib/core/rules.conf
+BUILT_SOURCES += lib/core/rules.inc
+CLEANFILES += lib/core/rules.inc
+lib/core/rules.inc: lib/core/rules.conf
+	$(AM_V_GEN)$(MKDIR_P) lib/core && \
+	$(SED) 's/[\\"]/\\&/g; s/.*/"&\\n"/' $(srcdir)/lib/core/rules.conf >$@.tmp && \
+	mv $@.tmp $@
+lib/core/libcore_a-rule_default.$(OBJEXT): lib/core/rules.inc

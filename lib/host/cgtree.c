@@ -138,10 +138,6 @@ append(struct cgtree *t, struct cgroup_node *n)
 	size_t cap = t->cap > 0 ? t->cap * 2 : 64;
 
 	if (t->count == t->cap) {
-		if (cap > CGTREE_MAX) {
-			errno = ENOSPC;
-			return -1;
-		}
 		list = realloc(t->list, cap * sizeof(*list));
 		if (list == NULL)
 			return -1;
@@ -173,6 +169,12 @@ add(struct cgtree *t, char *path, unsigned depth)
 		}
 		/* Another one of the same name: the old one is gone. */
 		bury(t, n);
+	}
+	if (t->count >= CGTREE_MAX) {
+		errno = E2BIG;
+		closed(t);
+		free(path);
+		return 0;
 	}
 	if ((n = calloc(1, sizeof(*n))) == NULL || append(t, n) == -1) {
 		free(n);

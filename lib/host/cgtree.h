@@ -34,7 +34,7 @@ struct cgtree_conf {
 	void		*arg;
 };
 
-enum { CGTREE_MAX = 1 << 18 };		/* most cgroups */
+enum { CGTREE_MAX = 1 << 18 };		/* cgroups beyond are not told */
 
 struct cgtree;
 
@@ -63,7 +63,8 @@ int cgtree_fd(const struct cgtree *);
 /* errno if inotify(7) cannot be used; 0 if it is. */
 int cgtree_walks(const struct cgtree *);
 
-/* Directories that could not be looked into so far, and why (errno). */
+/* Directories that could not be looked into so far, and why (errno; E2BIG:
+ * there are more than CGTREE_MAX). */
 uint64_t cgtree_closed(const struct cgtree *, int *why);
 
 #endif

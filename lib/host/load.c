@@ -103,14 +103,14 @@ load_v1_subsys(const struct btf *btf, const struct cgroup_host *host,
  * Before 5.19 bpf(2) refuses unprivileged callers everything, afterwards only
  * new maps and programs.  Ask with the capabilities laid down for a moment.
  */
-int
-load_needs_cap_bpf(int link_fd)
+static int
+refused(int (*ask)(int fd), int fd)
 {
 	struct __user_cap_header_struct h = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
 	struct __user_cap_data_struct had[2], d[2];
-	int fd, need;
+	int need;
 
 	if (syscall(SYS_capget, &h, had) == -1)
 		return 0;
@@ -118,12 +118,39 @@ load_needs_cap_bpf(int link_fd)
 	d[0].effective = d[1].effective = 0;
 	if (syscall(SYS_capset, &h, d) == -1)
 		return 1;
-	fd = bpf_iter_create(link_fd);
-	need = fd < 0 && errno == EPERM;
-	if (fd >= 0)
-		close(fd);
+	need = ask(fd) < 0 && errno == EPERM;
 	syscall(SYS_capset, &h, had);
 	return need;
+}
+
+static int
+ask_link(int link_fd)
+{
+	int fd = bpf_iter_create(link_fd);
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+int
+load_needs_cap_bpf(int link_fd)
+{
+	return refused(ask_link, link_fd);
+}
+
+static int
+ask_map(int fd)
+{
+	char key[64];			/* longer than those of any map here */
+
+	return bpf_map_get_next_key(fd, NULL, key);
+}
+
+int
+load_map_needs_cap_bpf(int map_fd)
+{
+	return refused(ask_map, map_fd);
 }
 
 /* Whether a line "ADDRESS TYPE SYMBOL" is of that function. */

@@ -30,6 +30,8 @@ int load_v1_subsys(const struct btf *, const struct cgroup_host *, char *list,
 
 /* True if using the link of an iterator needs CAP_BPF also later. */
 int load_needs_cap_bpf(int link_fd);
+/* The same of reading a map. */
+int load_map_needs_cap_bpf(int map_fd);
 
 /* Where a function of the kernel is; from is 0 if that is not known. */
 struct load_range {

@@ -167,7 +167,8 @@ look_cgroups(struct look *l, struct cgtree_news *news)
 		n->looked |= !n->gone;
 	}
 	if (cgtree_closed(l->tree, &why) > 0)
-		look_trouble(l, "a cgroup", "/", strerrordesc_np(why), 0);
+		look_trouble(l, "a cgroup", "/", why == E2BIG ? "there are more "
+		    "than are looked at" : strerrordesc_np(why), 0);
 	if (cgtree_walks(l->tree) != 0)
 		look_trouble(l, "inotify", "/",
 		    strerrordesc_np(cgtree_walks(l->tree)), 1);

@@ -216,11 +216,15 @@ unused_put(struct wire_sample *w, struct known *k)
 	w->read_bytes = w->write_bytes = WIRE_UNKNOWN_64;
 }
 
-/* Whether a record would say anything but that time passed. */
+/*
+ * Whether a record would say anything but that time passed.  That somebody is
+ * still dead or still stuck is news.
+ */
 static int
 changed(const struct sample_seen *s, const struct sample_seen *b)
 {
-	return s->cpu != b->cpu || s->run_delay != b->run_delay ||
+	return s->state == 'Z' || s->state == 'D' ||
+	    s->cpu != b->cpu || s->run_delay != b->run_delay ||
 	    s->voluntary != b->voluntary ||
 	    s->involuntary != b->involuntary ||
 	    s->read_bytes != b->read_bytes ||

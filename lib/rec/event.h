@@ -14,7 +14,8 @@
 
 enum field_type {
 	F_proc, F_u64, F_micro, F_u32, F_flag, F_hex64, F_dec64, F_time, F_char, F_comm,
-	F_str, F_path, F_list, F_procs,
+	F_str, F_path, F_list, F_procs, F_object,
+	F_id,				/* an id without its pid: where filters add one */
 	F_cpu, F_seq,			/* rows of struct wire_head */
 	F_open, F_close,		/* around the rows of an object */
 };

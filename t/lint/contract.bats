@@ -3,7 +3,8 @@
 #
 # A filter gets its input from standard input.  A source reads a recording from
 # there, or watches files, not the machine it runs on: `source` has what such a
-# tool must be told, `opens` the option whose file must be there.
+# tool must be told, `opens` the option whose file must be there.  A filter that
+# consumes what it reads is asked to pass it on: `pass` has the option.
 setup() {
 	load ../helper
 	cd "$BATS_TEST_TMPDIR" || return
@@ -15,6 +16,7 @@ setup() {
 	declare -gA source=([lnx-trace]="-r -"
 	    [lnx-psi]="--interval 100ms --root $DATA/psi/two-cgroups")
 	declare -gA opens=([lnx-trace]=-r [lnx-psi]=--root)
+	declare -gA pass=([lnx-rules]=-a)
 	filters=()
 	for t in "${tools[@]}"; do
 		[ -n "${source[$t]-}" ] || filters+=("$t")
@@ -86,7 +88,7 @@ check() {
 	for t in "${tools[@]}"; do
 		input "$t" >in
 		# shellcheck disable=SC2086
-		run bash -c '"$@" <in >/dev/full' - "$t" ${source[$t]-}
+		run bash -c '"$@" <in >/dev/full' - "$t" ${source[$t]-} ${pass[$t]-}
 		check "$t" [ "$status" -eq 4 ]
 		check "$t" [ "$output" = "$t: standard output: No space left on device" ]
 	done
@@ -96,7 +98,7 @@ check() {
 	for t in "${tools[@]}"; do
 		input "$t" >in
 		# shellcheck disable=SC2086
-		run --separate-stderr "$t" ${source[$t]-} -o /dev/full <in
+		run --separate-stderr "$t" ${source[$t]-} ${pass[$t]-} -o /dev/full <in
 		check "$t" [ "$status" -eq 4 ]
 		check "$t" [ -z "$output" ]
 		check "$t" [ "$stderr" = "$t: /dev/full: No space left on device" ]
@@ -107,7 +109,7 @@ check() {
 	for t in "${tools[@]}"; do
 		input "$t" >in
 		# shellcheck disable=SC2086
-		run bash -c '"$@" <in >&-' - "$t" ${source[$t]-}
+		run bash -c '"$@" <in >&-' - "$t" ${source[$t]-} ${pass[$t]-}
 		check "$t" [ "$status" -eq 4 ]
 		check "$t" [ "$output" = "$t: standard output: Bad file descriptor" ]
 	done
@@ -121,7 +123,7 @@ check() {
 		# shellcheck disable=SC2086
 		run --separate-stderr bash -c 'trap "" PIPE
 			{ sleep 0.3; "$@" <in; echo $? >status; } | true' \
-			- "$t" ${source[$t]-}
+			- "$t" ${source[$t]-} ${pass[$t]-}
 		check "$t" [ "$(cat status)" = 141 ]
 		check "$t" [ -z "$stderr" ]
 	done
@@ -131,7 +133,7 @@ check() {
 	for t in "${filters[@]}"; do
 		printf '%s\n' '{"v":1,"event":"from-2031", "x": 1e5,"y":"\u00e9\/"}' \
 		    '{"event":"fork"}' '{"v":1,"event":"","id":null}' >in
-		run --separate-stderr "$t" <in
+		run --separate-stderr "$t" ${pass[$t]-} <in
 		check "$t" [ "$status" -eq 0 ]
 		diff -u in - <<<"$output"
 	done
@@ -139,7 +141,7 @@ check() {
 
 @test "contract: a record is out before the next one is in" {
 	for t in "${filters[@]}"; do
-		coproc F { exec timeout -k 2 10 "$t" 3>&-; }
+		coproc F { exec timeout -k 2 10 "$t" ${pass[$t]-} 3>&-; }
 		echo "$one" >&"${F[1]}"
 		read -r -t 5 line <&"${F[0]}"
 		check "$t" [ "$line" = "$one" ]
@@ -151,7 +153,7 @@ check() {
 @test "contract: half a line at the end is no record: told, exit 3" {
 	for t in "${filters[@]}"; do
 		printf '%s\n%s' "$one" "$two" >in
-		run --separate-stderr "$t" <in
+		run --separate-stderr "$t" ${pass[$t]-} <in
 		check "$t" [ "$output" = "$one" ]
 		check "$t" [ "$status" -eq 3 ]
 		check "$t" [ "${#stderr_lines[@]}" -eq 1 ]
@@ -162,7 +164,7 @@ check() {
 @test "contract: a line of 2 MiB is dropped and told: exit 3" {
 	for t in "${filters[@]}"; do
 		{ head -c 2097152 /dev/zero | tr '\0' x; echo; echo "$one"; } >in
-		run --separate-stderr "$t" <in
+		run --separate-stderr "$t" ${pass[$t]-} <in
 		check "$t" [ "$output" = "$one" ]
 		check "$t" [ "$status" -eq 3 ]
 		check "$t" [ "${#stderr_lines[@]}" -eq 1 ]
@@ -174,7 +176,7 @@ check() {
 not_a_record() {
 	for t in "${filters[@]}"; do
 		{ printf '%s\n' "$one"; printf "$1"; printf '\n%s\n' "$two"; } >in
-		run --separate-stderr "$t" <in
+		run --separate-stderr "$t" ${pass[$t]-} <in
 		check "$t" [ "$output" = "$one"$'\n'"$two" ]
 		check "$t" [ "$status" -eq 3 ]
 		check "$t" [ "${#stderr_lines[@]}" -eq 1 ]
@@ -210,7 +212,7 @@ start() {
 	rm -f fifo got
 	mkfifo fifo
 	# shellcheck disable=SC2086
-	timeout --foreground -k 2 20 "$1" ${source[$1]-} <fifo >got 2>err 3>&- &
+	timeout --foreground -k 2 20 "$1" ${source[$1]-} ${pass[$1]-} <fifo >got 2>err 3>&- &
 	pid=$!
 	exec 9>fifo
 	input "$1" >&9
@@ -340,5 +342,8 @@ options_of_zsh() {
 @test "contract: a letter means one thing in all tools" {
 	for t in "${tools[@]}"; do
 		names_of_page "$t" | grep -E '^-[[:alnum:]] '
-	done | sort -u | cut -d ' ' -f 1 | uniq -d | diff -u /dev/null -
+	done | sort -u | cut -d ' ' -f 1 | uniq -d >twice
+	# Of a source -n is a count and -r a recording; of lnx-rules, as make and
+	# others have it, -n does nothing but check, and -r is the rules.
+	printf '%s\n' -n -r | diff -u - twice
 }

@@ -3,13 +3,17 @@
 # namespaces and are started by the ten thousand; without sanitizers, because
 # they end in every wrong way there is.
 if HAVE_BPF
-root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die t/root/family \
-	t/root/hog t/root/me t/root/shape t/root/spawn t/root/use \
-	t/root/work
-check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick t/root/stalls
+root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die \
+	t/root/family t/root/hog t/root/io t/root/me t/root/shape t/root/spawn \
+	t/root/use t/root/work
+check_PROGRAMS += $(root_stimuli) t/root/cgchurn t/root/nop t/root/pick \
+	t/root/stalls t/root/windows
 endif
-root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra \
-	-Wmissing-prototypes -Wstrict-prototypes
+root_cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra -Wmissing-prototypes \
+	-Wstrict-prototypes
+
+t_root_cgchurn_SOURCES = t/root/cgchurn.c t/root/stim.h
+t_root_cgchurn_CFLAGS = $(root_cflags)
 
 t_root_alive_SOURCES = t/root/alive.c t/root/stim.h
 t_root_alive_CFLAGS = $(root_cflags)
@@ -35,6 +39,10 @@ t_root_family_LDFLAGS = -static -pthread
 t_root_hog_SOURCES = t/root/hog.c t/root/stim.h
 t_root_hog_CFLAGS = $(root_cflags)
 t_root_hog_LDFLAGS = -static
+
+t_root_io_SOURCES = t/root/io.c t/root/stim.h
+t_root_io_CFLAGS = $(root_cflags)
+t_root_io_LDFLAGS = -static
 
 t_root_me_SOURCES = t/root/me.c t/root/stim.h
 t_root_me_CFLAGS = $(root_cflags)
@@ -70,8 +78,14 @@ t_root_work_SOURCES = t/root/work.c t/root/stim.h
 t_root_work_CFLAGS = $(root_cflags)
 t_root_work_LDFLAGS = -static
 
-bats_tests += t/root/argv.bats t/root/death.bats t/root/exec.bats \
-	t/root/family.bats t/root/filter.bats t/root/loss.bats \
-	t/root/oom.bats t/root/power.bats t/root/process.bats \
-	t/root/replay.bats t/root/sample.bats t/root/stall.bats
-EXTRA_DIST += t/root/stall.bash t/root/trace.bash t/root/record-flow t/data/flow
+t_root_windows_SOURCES = t/root/windows.c t/root/stim.h
+t_root_windows_CFLAGS = $(root_cflags)
+t_root_windows_LDADD = lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
+
+bats_tests += t/root/argv.bats t/root/death.bats t/root/demo.bats \
+	t/root/exec.bats t/root/family.bats t/root/filter.bats t/root/iomem.bats \
+	t/root/loss.bats t/root/oom.bats t/root/power.bats t/root/process.bats \
+	t/root/psi.bats t/root/replay.bats t/root/sample.bats
+EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
+bats_tests += t/root/stall.bats
+EXTRA_DIST += t/root/stall.bash

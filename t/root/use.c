@@ -10,6 +10,7 @@
  *	grow MIB	take so much memory
  *	open N		open so many files more
  *	write FILE KIB	write so much, and wait until the device has it
+ *	zombie		make a process that ends, and do not ask how; "ok PID"
  *	exec FILE	become that program
  * use -c PID: the CPU time of all threads that this process ever had, in ns.
  */
@@ -148,6 +149,7 @@ step(char *line)
 	char word[16] = "", path[256] = "";
 	long n = 0, m = 0;
 	uint64_t waited;
+	pid_t pid;
 
 	sscanf(line, "%15s %ld %ld", word, &n, &m);
 	if (strcmp(word, "threads") == 0)
@@ -166,11 +168,18 @@ step(char *line)
 	    sscanf(line, "%*s %255s %ld", path, &n) == 2)
 		put(path, n);
 	else if (strcmp(word, "exec") == 0 &&
-	    sscanf(line, "%*s %255s", path) == 1)
-		must(execl(path, path, NULL) != -1);
-	else if (strcmp(word, "die") == 0) {
+	    sscanf(line, "%*s %255s", path) == 1) {
+		/* Before: what follows is for the other program to read. */
+		puts("ok");
+		must(fflush(stdout) == 0 && execl(path, path, NULL) != -1);
+	} else if (strcmp(word, "die") == 0) {
 		waited = die(n, m);
 		printf("ok %llu\n", (unsigned long long)waited);
+		return;
+	} else if (strcmp(word, "zombie") == 0) {
+		if ((pid = stim_fork()) == 0)
+			_exit(0);
+		printf("ok %d\n", pid);
 		return;
 	} else
 		_exit(99);

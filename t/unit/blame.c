@@ -111,6 +111,7 @@ golden(void)
 	p[1].psi_full_ns = 0;
 	p[1].wait_max_ns = MS(8);
 	p[1].open_ns = MS(5);
+	p[1].waits = 12;
 	e[1].pid = 8123;
 	e[1].start = MS(1000);
 	memcpy(e[1].comm, "spark", 5);
@@ -119,7 +120,7 @@ golden(void)
 
 	ok(tell(&w, MS(10)) == 0 && told.n == 7, "two victims, two culprits");
 	line_is(0, "stall_total", VICTIM WINDOW "\"stall_ns\":320000000,"
-	    "\"by\":{\"neighbour\":300000000,\"self\":0,\"throttle\":0,"
+	    "\"waits\":12,\"by\":{\"neighbour\":300000000,\"self\":0,\"throttle\":0,"
 	    "\"limit\":0,\"kthread\":16000000,\"irq\":0,\"steal\":0,\"idle\":0,"
 	    "\"unknown\":4000000,\"older\":0},\"coverage\":0.9875,"
 	    "\"psi_some_ns\":160000000,\"psi_full_ns\":0,"

@@ -200,6 +200,12 @@ good_file(const char *name, char *text, size_t n)
 	struct event_ctx ctx = { .line_max = EVENT_LINE_MIN };
 	ssize_t m = event_decode(&ctx, text, n, back, sizeof(back));
 
+	/* Of a kind that is made by a filter, the wire has the head only. */
+	if (m == (ssize_t)sizeof(struct wire_head)) {
+		ok(strncmp(name, "incident.", 9) == 0, "%s is not on the wire",
+		    name);
+		return;
+	}
 	m = m > 0 ? event_encode(&ctx, back, m, line) : m;
 	ok(m == (ssize_t)n && memcmp(line, text, n) == 0,
 	    "%s is what the encoder writes", name);

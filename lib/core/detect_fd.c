@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* fd_exhaustion: a process nears the number of files that it may open. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/detect_impl.h"
+
+enum { P_USED, P_WITHIN, P_WINDOW, P_R2, P_POINTS };
+
+/* Below this part of the limit nobody is looked at. */
+#define LOOK	0.25
+
+struct fds {
+	struct line	line;
+	uint64_t	fds, max;
+};
+
+static uint64_t
+length(const struct rule *r)
+{
+	return r->p[P_WINDOW];
+}
+
+static void
+feed(struct lane *l, const struct rule *r, const struct rec *rec)
+{
+	uint64_t max = rec_num(rec, K_fds_max, 0);
+	uint64_t now = rec_num(rec, K_fds, UINT64_MAX);
+	struct subject s;
+	struct fds *k;
+	struct group *g;
+
+	if (max == 0 || now == UINT64_MAX ||
+	    (now < LOOK * max && !group_any(l, r)) ||
+	    !lane_subject(l, r, BY_PROCESS, rec, &s) ||
+	    ((g = group_find(l, r, &s)) == NULL && now < LOOK * max))
+		return;
+	if ((g = group_get(l, r, &s)) == NULL)
+		return;
+	k = (void *)g->state;
+	k->fds = now;
+	k->max = max;
+	line_put(&k->line, r->p[P_WINDOW], l->now, now);
+	group_seen(l, g, rec);
+	group_settle(l, g);
+}
+
+/* ns until the limit is reached along the line; INFINITY is never. */
+static double
+left(const struct fds *k, const struct rule *r, const struct fit *f)
+{
+	if (f->n < r->p[P_POINTS] || f->r2 < r->p[P_R2] || f->slope <= 0)
+		return INFINITY;
+	return k->max > k->fds ? (k->max - k->fds) / f->slope * 1e9 : 0;
+}
+
+static double
+used(const struct fds *k)
+{
+	return 100.0 * k->fds / k->max;
+}
+
+static enum verdict
+judge(struct lane *l, struct group *g)
+{
+	struct fds *k = (void *)g->state;
+	const struct rule *r = g->rule;
+	struct fit f = line_fit(&k->line, r->p[P_WINDOW], l->now);
+	double end = left(k, r, &f);
+
+	/* Nobody looked for long: it is not there any more. */
+	if (f.n == 0)
+		return CALM;
+	g->inc.value = used(k);
+	if (used(k) > r->p[P_USED] ||
+	    (end < r->p[P_WITHIN] && k->fds >= LOOK * k->max))
+		return FIRE;
+	return used(k) > r->p[P_USED] * CLEAR ||
+	    end < r->p[P_WITHIN] / CLEAR ? STAY : CALM;
+}
+
+static void
+tell(struct lane *l, struct group *g, struct report *r)
+{
+	struct fds *k = (void *)g->state;
+	const struct rule *rule = g->rule;
+	struct fit f = line_fit(&k->line, rule->p[P_WINDOW], l->now);
+	double end = left(k, rule, &f);
+	char who[100], text[VALUE_TEXT], rate[VALUE_TEXT];
+	size_t n;
+
+	incident_subject(l, g, &r->subject);
+	report_value(r, "used", UNIT_PCT, used(k), rule->p[P_USED]);
+	report_value(r, "fds", UNIT_COUNT, k->fds, NAN);
+	report_value(r, "limit", UNIT_COUNT, k->max, NAN);
+	report_value(r, "slope", UNIT_RATE, f.slope, NAN);
+	if (isfinite(end))
+		report_value(r, "time_to_limit", UNIT_TIME, end,
+		    rule->p[P_WITHIN]);
+	n = snprintf(r->summary, sizeof(r->summary), "%s has %llu of %llu files "
+	    "open, %.0f %%", party_text(&r->subject, who, sizeof(who)),
+	    (unsigned long long)k->fds, (unsigned long long)k->max, used(k));
+	if (isfinite(end))
+		snprintf(r->summary + n, sizeof(r->summary) - n,
+		    ", %s more: the limit is reached in %s",
+		    value_text(rate, UNIT_RATE, f.slope),
+		    value_text(text, UNIT_TIME, end));
+}
+
+static const uint8_t keys[] = { K_fds, K_fds_max, K_NONE };
+
+static const struct param params[] = {
+	[P_USED] = { "used", UNIT_PCT, "80%", NULL, 0 },
+	[P_WITHIN] = { "within", UNIT_TIME, "10m", NULL, 0 },
+	[P_WINDOW] = { "window", UNIT_TIME, "1m", NULL, 0 },
+	[P_R2] = { "r2", UNIT_ANY, "0.8", NULL, 0 },
+	[P_POINTS] = { "points", UNIT_COUNT, "10", NULL, 0 },
+	{ NULL, 0, NULL, NULL, 0 },
+};
+
+const struct detector detect_fd_exhaustion = {
+	.name = "fd_exhaustion", .kinds = KIND(sample), .by = BY(PROCESS),
+	.by_def = BY(PROCESS), .severity = SEV_HIGH,
+	.state = sizeof(struct fds), .keys = keys, .params = params,
+	.feed = feed, .judge = judge, .tell = tell, .window = length,
+};

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * fork_storm, fork_burst: processes are made faster than is good, and faster
+ * than they end.  Each fork counts for who made it and for all its ancestors, for its
+ * cgroup and for the host; the narrowest of these that is above the limit gets
+ * the incident, and what it made counts no more for the wider ones.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/detect_impl.h"
+
+enum { P_LIMIT, P_WINDOW, P_GROWTH };
+enum { DEPTH = 48, CHAIN = DEPTH + 2 };
+
+/* A wider group waits for a narrower one that has this part of its forks. */
+#define MOST	0.9
+
+struct forks {
+	struct window	made, ended;
+	struct top	parents[TOP], commands[TOP];
+	uint8_t		took;		/* it is above the limit, and wider ones know */
+};
+
+struct chain {
+	struct group	*g[CHAIN];
+	size_t		 n, trees;
+};
+
+static uint64_t
+length(const struct rule *r)
+{
+	return r->p[P_WINDOW];
+}
+
+static void
+link_add(struct chain *c, struct lane *l, const struct rule *r,
+    const struct subject *s, int make)
+{
+	struct group *g = make ? group_get(l, r, s) : group_find(l, r, s);
+
+	if (g != NULL)
+		c->g[c->n++] = g;
+}
+
+/* All groups that a process made by id counts for, narrowest first. */
+static void
+chain_of(struct chain *c, struct lane *l, const struct rule *r,
+    const struct rec *rec, struct tree_id id, int make)
+{
+	struct subject s = { .by = BY_TREE };
+	struct kin *k;
+
+	c->n = 0;
+	for (int i = 0; r->by & BY(TREE) && i < DEPTH && id.pid > 2; i++) {
+		s.id = id;
+		link_add(c, l, r, &s, make);
+		if ((k = kin_find(l->kins, &id)) == NULL)
+			break;
+		id = k->up;
+	}
+	c->trees = c->n;
+	if (r->by & BY(CGROUP) && lane_subject(l, r, BY_CGROUP, rec, &s))
+		link_add(c, l, r, &s, make);
+	if (r->by & BY(HOST) && lane_subject(l, r, BY_HOST, rec, &s))
+		link_add(c, l, r, &s, make);
+}
+
+static void
+count(struct lane *l, struct group *g, const struct rec *rec,
+    const struct tree_id *maker)
+{
+	struct forks *f = (void *)g->state;
+	uint64_t len = length(g->rule);
+
+	if (!g->inc.open && window_sum(&f->made, len, l->now) == 0) {
+		memset(f->parents, 0, sizeof(f->parents));
+		memset(f->commands, 0, sizeof(f->commands));
+	}
+	window_add(&f->made, len, l->now, 1);
+	top_add(f->parents, maker, "", 0);
+	group_seen(l, g, rec);
+}
+
+/* Does a narrower group have nearly all that g has? */
+static int
+deferred(struct lane *l, const struct chain *c, size_t i)
+{
+	struct forks *f = (void *)c->g[i]->state;
+	uint64_t len = length(c->g[i]->rule);
+	uint64_t all = window_sum(&f->made, len, l->now);
+
+	for (size_t k = 0; k < i; k++) {
+		f = (void *)c->g[k]->state;
+		if (window_sum(&f->made, len, l->now) >= MOST * all)
+			return 1;
+	}
+	return 0;
+}
+
+static void
+take(struct lane *l, const struct chain *c, size_t i)
+{
+	struct forks *f = (void *)c->g[i]->state, *wide;
+	uint64_t len = length(c->g[i]->rule);
+
+	if (f->took)
+		return;
+	f->took = 1;
+	for (size_t k = i + 1; k < c->n; k++) {
+		wide = (void *)c->g[k]->state;
+		window_less(&wide->made, &f->made, len, l->now);
+		window_less(&wide->ended, &f->ended, len, l->now);
+	}
+}
+
+static void
+forked(struct lane *l, const struct rule *r, const struct rec *rec)
+{
+	struct tree_id maker;
+	struct chain c;
+
+	if (!rec_maker(rec, &maker))
+		return;
+	chain_of(&c, l, r, rec, maker, 1);
+	/* What a tree with an incident makes is its own affair. */
+	for (size_t i = 0; i < c.trees; i++)
+		if (c.g[i]->inc.open) {
+			count(l, c.g[i], rec, &maker);
+			group_settle(l, c.g[i]);
+			return;
+		}
+	for (size_t i = 0; i < c.n; i++) {
+		struct forks *f = (void *)c.g[i]->state;
+
+		count(l, c.g[i], rec, &maker);
+		if (c.g[i]->inc.open) {
+			group_settle(l, c.g[i]);
+			continue;
+		}
+		if (r->det->judge(l, c.g[i]) != FIRE || deferred(l, &c, i)) {
+			f->took = 0;
+			continue;
+		}
+		group_settle(l, c.g[i]);
+		take(l, &c, i);
+		return;
+	}
+}
+
+/* A process ended, or a young one runs another program: for those that count
+ * it. */
+static void
+grown(struct lane *l, const struct rule *r, const struct rec *rec)
+{
+	const char *comm;
+	struct tree_id id;
+	struct chain c;
+	struct kin *k;
+
+	if (!group_any(l, r) || !rec_self(rec, &id) || (rec->kind == EV_exec &&
+	    id.start + length(r) <= l->now) ||
+	    (k = kin_find(l->kins, &id)) == NULL)
+		return;
+	chain_of(&c, l, r, rec, k->up, 0);
+	comm = rec->kind == EV_exec ? lane_sym(l, rec, K_comm) : NULL;
+	for (size_t i = 0; i < c.n; i++) {
+		struct forks *f = (void *)c.g[i]->state;
+
+		if (rec->kind == EV_exit)
+			window_add(&f->ended, length(r), l->now, 1);
+		else if (comm != NULL)
+			top_add(f->commands, NULL, comm, 0);
+		if (i < c.trees && c.g[i]->inc.open)
+			break;
+	}
+}
+
+static void
+feed(struct lane *l, const struct rule *r, const struct rec *rec)
+{
+	if (rec->kind == EV_fork)
+		forked(l, r, rec);
+	else
+		grown(l, r, rec);
+}
+
+/* How many more live now, as a part of those that were made. */
+static double
+growth(struct lane *l, struct group *g)
+{
+	struct forks *f = (void *)g->state;
+	uint64_t made = window_sum(&f->made, length(g->rule), l->now);
+	uint64_t ended = window_sum(&f->ended, length(g->rule), l->now);
+
+	if (made == 0)
+		return 100;
+	return ended >= made ? 0 : 100.0 * (made - ended) / made;
+}
+
+/* The rate must be there in each second, not just in the mean. */
+static unsigned
+parts(const struct rule *r)
+{
+	uint64_t n = length(r) / 1000000000;
+
+	return n < 1 ? 1 : n > 8 ? 8 : n;
+}
+
+static enum verdict
+judge_storm(struct lane *l, struct group *g)
+{
+	struct forks *f = (void *)g->state;
+	const struct rule *r = g->rule;
+	unsigned n = parts(r), each = WINDOW_SLOTS / n;
+	double s = length(r) / 1e9;
+	uint64_t sum = window_sum(&f->made, length(r), l->now);
+
+	g->inc.value = sum / s;
+	if (sum <= r->p[P_LIMIT] * s * CLEAR)
+		return CALM;
+	if (window_least(&f->made, length(r), l->now, n) > r->p[P_LIMIT] * s * each / WINDOW_SLOTS &&
+	    sum > r->p[P_LIMIT] * s && growth(l, g) >= r->p[P_GROWTH])
+		return FIRE;
+	return STAY;
+}
+
+static enum verdict
+judge_burst(struct lane *l, struct group *g)
+{
+	struct forks *f = (void *)g->state;
+	const struct rule *r = g->rule;
+	uint64_t sum = window_sum(&f->made, length(r), l->now);
+	enum verdict v = detect_reached(sum, r->p[P_LIMIT]);
+
+	g->inc.value = sum;
+	return v == FIRE && growth(l, g) < r->p[P_GROWTH] ? STAY : v;
+}
+
+static void
+tell(struct lane *l, struct group *g, struct report *r)
+{
+	struct forks *f = (void *)g->state;
+	const struct rule *rule = g->rule;
+	const struct top *first = top_first(f->parents);
+	const char *made = top_first(f->commands)->comm;
+	uint64_t sum = window_sum(&f->made, length(rule), l->now);
+	double s = length(rule) / 1e9;
+	int storm = rule->det == &detect_fork_storm;
+	char who[100], by[100], rate[VALUE_TEXT], len[VALUE_TEXT];
+
+	if (storm)
+		report_value(r, "rate", UNIT_RATE, sum / s, rule->p[P_LIMIT]);
+	report_value(r, "forks", UNIT_COUNT, sum,
+	    storm ? NAN : rule->p[P_LIMIT]);
+	report_value(r, "growth", UNIT_PCT, growth(l, g), rule->p[P_GROWTH]);
+	if (first->n > 0)
+		report_process(l, &r->culprit, "process", &first->id);
+	r->culprit.count = first->n - first->more;
+	if (made[0] == '\0' && r->culprit.comm != NULL)
+		made = r->culprit.comm;
+	top_tell(l, r, "parents", f->parents);
+	top_tell(l, r, "commands", f->commands);
+	if (g->s.by == BY_TREE)
+		report_process(l, &r->subject, "tree", &g->s.id);
+	r->subject.cgroup = g->s.by == BY_CGROUP ? g->s.s[0] : r->subject.cgroup;
+	if (g->s.by != BY_TREE)
+		r->subject.kind = g->s.by == BY_CGROUP ? "cgroup" : "host";
+	snprintf(r->summary, sizeof(r->summary), "%s %s %llu times in %s (%s%s), "
+	    "most by %s%s%s", party_text(&r->subject, who, sizeof(who)),
+	    g->s.by == BY_TREE ? "and its descendants forked" : "forked",
+	    (unsigned long long)sum,
+	    value_text(len, UNIT_TIME, length(rule)),
+	    value_text(rate, UNIT_RATE, sum / s),
+	    storm ? "" : ", a burst",
+	    party_text(&r->culprit, by, sizeof(by)),
+	    made[0] != '\0' ? "; command " : "", made);
+}
+
+static const uint8_t keys[] = { K_id, K_parent_id, K_creator_id, K_comm,
+	K_duration_ns, K_NONE };
+
+static const struct param storm_params[] = {
+	[P_LIMIT] = { "rate", UNIT_RATE, "10/s", NULL, 0 },
+	[P_WINDOW] = { "for", UNIT_TIME, "2s", NULL, 0 },
+	[P_GROWTH] = { "growth", UNIT_PCT, "50%", NULL, 0 },
+	{ NULL, 0, NULL, NULL, 0 },
+};
+
+static const struct param burst_params[] = {
+	[P_LIMIT] = { "forks", UNIT_COUNT, "100", NULL, 0 },
+	[P_WINDOW] = { "window", UNIT_TIME, "5s", NULL, 0 },
+	[P_GROWTH] = { "growth", UNIT_PCT, "50%", NULL, 0 },
+	{ NULL, 0, NULL, NULL, 0 },
+};
+
+const struct detector detect_fork_storm = {
+	.name = "fork_storm", .kinds = KIND(fork) | KIND(exec) | KIND(exit),
+	.by = BY(TREE) | BY(CGROUP) | BY(HOST),
+	.by_def = BY(TREE) | BY(CGROUP) | BY(HOST), .severity = SEV_HIGH,
+	.state = sizeof(struct forks), .keys = keys, .params = storm_params,
+	.feed = feed, .judge = judge_storm, .tell = tell, .window = length,
+};
+
+const struct detector detect_fork_burst = {
+	.name = "fork_burst", .kinds = KIND(fork) | KIND(exec) | KIND(exit),
+	.by = BY(TREE) | BY(CGROUP) | BY(HOST),
+	.by_def = BY(TREE) | BY(CGROUP) | BY(HOST), .severity = SEV_MEDIUM,
+	.state = sizeof(struct forks), .keys = keys, .params = burst_params,
+	.feed = feed, .judge = judge_burst, .tell = tell, .window = length,
+};

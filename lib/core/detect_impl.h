@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* What several detectors share. */
+#ifndef CORE_DETECT_IMPL_H
+#define CORE_DETECT_IMPL_H
+
+#include "core/detect.h"
+#include "core/line.h"
+
+/* ---- a value that must stay above a limit ---- */
+
+#define SUSTAIN_SLACK	UINT64_C(500000000)	/* by which records may come late */
+#define SUSTAIN_SILENT	UINT64_C(30000000000)	/* after that it is over */
+
+struct sustain {
+	uint64_t	since;		/* above without a break; 0 is not */
+	uint64_t	last, interval;	/* of the last record */
+	double		value;
+};
+
+/* A record at t speaks of the interval before it. */
+void sustain_put(struct sustain *, uint64_t t, uint64_t interval,
+    double value, double limit);
+
+enum verdict sustain_judge(const struct sustain *, uint64_t now,
+    uint64_t needed, double limit);
+
+/* ---- what counts most ---- */
+
+enum { TOP = ITEMS };
+
+/* One of these things: a process, a name, a way to end. */
+struct top {
+	struct tree_id	id;		/* pid 0: none */
+	char		comm[24];
+	uint32_t	n, more;	/* counted; and it may be so many less */
+	int		status;		/* exit status, or -signal */
+};
+
+/* Count one more of it in t[TOP]; id NULL is none.  What counts most stays
+ * (Metwally and others, Space-Saving). */
+void top_add(struct top *t, const struct tree_id *id, const char *comm,
+    int status);
+
+/* The one that counts most; its n is 0 if there is none. */
+const struct top *top_first(const struct top *t);
+
+/* As a list of the report; statuses: they are told. */
+void top_tell(struct lane *, struct report *, const char *name,
+    const struct top *t);
+void top_tell_status(struct report *, const char *name, const struct top *t);
+
+/* ---- whom to blame ---- */
+
+enum { BLAMED = 32 };		/* told apart */
+
+struct blamed {
+	const char	*cgroup, *kind;
+	struct tree_id	 id;
+	uint64_t	 ns;
+};
+
+struct blame_sum {
+	struct blamed	 all[BLAMED];	/* greatest first */
+	size_t		 n;
+	uint64_t	 total;		/* of all culprits, those of other kinds too */
+	int		 sampled;	/* some of it was not measured */
+};
+
+/* Of the stall records since from; victim NULL is any. */
+void blame_window(struct lane *, enum resource, const char *victim,
+    uint64_t from, struct blame_sum *culprits, struct blame_sum *victims);
+
+/* Name the worst culprit, and list the first of them. */
+void blame_tell(struct lane *, struct report *, enum resource,
+    const char *victim, uint64_t from);
+
+/* The resource as text; NULL is none. */
+const char *resource_text(enum resource);
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * noisy_neighbor: who made whom wait, as stall records measured it; never from
+ * who used how much.  throttled: who waits for its own quota, which is nobody
+ * else's fault.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/detect_impl.h"
+
+/* Sums are kept in us: a window counts with 32 bits. */
+enum { US = 1000 };
+
+/* ---- noisy_neighbor ---- */
+
+enum { N_STALL, N_WINDOW, N_SHARE, N_RESOURCE };
+enum { ANY_RESOURCE = 4 };
+
+struct noise {
+	struct window	stall;
+	double		share;		/* of the last record */
+	double		confidence;	/* the least */
+	uint8_t		resource, estimated;
+};
+
+static uint64_t
+noise_length(const struct rule *r)
+{
+	return r->p[N_WINDOW];
+}
+
+/* Victim and culprit, each by that.  1, or 0 if one is not told. */
+static int
+pair(struct lane *l, enum by by, const struct rec *rec, struct subject *s)
+{
+	*s = (struct subject){ .by = by };
+	switch (by) {
+	case BY_POD:
+		s->s[0] = lane_sym(l, rec, K_victim_pod);
+		s->s[1] = lane_sym(l, rec, K_culprit_pod);
+		break;
+	case BY_NAMESPACE:
+		s->s[0] = lane_sym(l, rec, K_victim_namespace);
+		s->s[1] = lane_sym(l, rec, K_culprit_namespace);
+		break;
+	default:
+		s->s[0] = lane_cgroup(l, rec, K_victim_cgroup, K_victim_cgroup_v1);
+		s->s[1] = lane_cgroup(l, rec, K_culprit_cgroup,
+		    K_culprit_cgroup_v1);
+	}
+	return s->s[0] != NULL && s->s[1] != NULL && s->s[0] != s->s[1];
+}
+
+static void
+noise_of(struct lane *l, const struct rule *r, const struct rec *rec,
+    const struct subject *s, enum resource res)
+{
+	struct group *g = group_get(l, r, s);
+	double confidence = rec_double(rec, K_confidence);
+	struct noise *n;
+
+	if (g == NULL)
+		return;
+	n = (void *)g->state;
+	if (window_sum(&n->stall, r->p[N_WINDOW], l->now) == 0) {
+		n->confidence = 1;
+		n->estimated = 0;
+	}
+	window_add(&n->stall, r->p[N_WINDOW], l->now,
+	    rec_num(rec, K_stall_ns, 0) / US);
+	n->share = rec_double(rec, K_share);
+	if (confidence < n->confidence)
+		n->confidence = confidence;
+	n->estimated |= !scan_is(rec_val(rec, K_method), "measured");
+	n->resource = res;
+	group_seen(l, g, rec);
+	group_settle(l, g);
+}
+
+static void
+noise_feed(struct lane *l, const struct rule *r, const struct rec *rec)
+{
+	enum resource res = lane_resource(rec);
+	struct subject s;
+
+	if (res == RES_NONE || (r->p[N_RESOURCE] != ANY_RESOURCE &&
+	    r->p[N_RESOURCE] != res) ||
+	    !scan_is(rec_val(rec, K_culprit_kind), "cgroup") ||
+	    scan_is(rec_val(rec, K_method), "open"))	/* in no sum yet */
+		return;
+	for (int by = 0; by < BY_FIELD; by++)
+		if (r->by >> by & 1 && pair(l, by, rec, &s)) {
+			s.n = res;
+			noise_of(l, r, rec, &s, res);
+		}
+}
+
+static enum verdict
+noise_judge(struct lane *l, struct group *g)
+{
+	struct noise *n = (void *)g->state;
+	double us = window_sum(&n->stall, g->rule->p[N_WINDOW], l->now);
+	enum verdict v = detect_above(us * US, g->rule->p[N_STALL]);
+
+	g->inc.value = us * US;
+	/* A share that is not told is not small. */
+	return v == FIRE && n->share * 100 < g->rule->p[N_SHARE] ? STAY : v;
+}
+
+static void
+name(struct party *p, enum by by, const char *s)
+{
+	p->kind = by == BY_POD ? "pod" : by == BY_NAMESPACE ? "namespace" :
+	    "cgroup";
+	if (by == BY_POD)
+		p->pod = s;
+	else if (by == BY_NAMESPACE)
+		p->namespace = s;
+	else
+		p->cgroup = s;
+}
+
+static void
+noise_tell(struct lane *l, struct group *g, struct report *r)
+{
+	struct noise *n = (void *)g->state;
+	const struct rule *rule = g->rule;
+	uint64_t ns = window_sum(&n->stall, rule->p[N_WINDOW], l->now) * US;
+	char by[100], who[100], stall[VALUE_TEXT], len[VALUE_TEXT];
+
+	name(&r->victim, g->s.by, g->s.s[0]);
+	name(&r->subject, g->s.by, g->s.s[0]);
+	name(&r->culprit, g->s.by, g->s.s[1]);
+	r->culprit.ns = ns;
+	report_value(r, "stall", UNIT_TIME, ns, rule->p[N_STALL]);
+	if (!isnan(n->share)) {
+		report_value(r, "share", UNIT_PCT, n->share * 100,
+		    rule->p[N_SHARE]);
+		r->culprit.share = n->share;
+	}
+	r->resource = resource_text(n->resource);
+	r->method = n->estimated ? "estimated" : "measured";
+	if (n->confidence < 1)
+		report_why(r, n->confidence, "by the stall records: a part of the "
+		    "wait is not explained");
+	if (n->estimated)
+		report_why(r, r->confidence, "not all of it was measured");
+	snprintf(r->summary, sizeof(r->summary), "%s made %s wait %s for %s in %s",
+	    party_text(&r->culprit, by, sizeof(by)),
+	    party_text(&r->victim, who, sizeof(who)),
+	    value_text(stall, UNIT_TIME, ns), r->resource,
+	    value_text(len, UNIT_TIME, rule->p[N_WINDOW]));
+}
+
+static const uint8_t noise_keys[] = { K_resource, K_method, K_stall_ns,
+	K_share, K_confidence, K_victim_cgroup, K_victim_cgroup_v1,
+	K_victim_pod, K_victim_namespace, K_culprit_kind, K_culprit_cgroup,
+	K_culprit_cgroup_v1, K_culprit_pod, K_culprit_namespace, K_NONE };
+
+static const struct param noise_params[] = {
+	[N_STALL] = { "stall", UNIT_TIME, "100ms", NULL, 0 },
+	[N_WINDOW] = { "window", UNIT_TIME, "5s", NULL, 0 },
+	[N_SHARE] = { "share", UNIT_PCT, "0%", NULL, 0 },
+	[N_RESOURCE] = { "resource", UNIT_CHOICE, "any", "cpu memory io irq any",
+	    0 },
+	{ NULL, 0, NULL, NULL, 0 },
+};
+
+const struct detector detect_noisy_neighbor = {
+	.name = "noisy_neighbor", .kinds = KIND(stall),
+	.by = BY(CGROUP) | BY(POD) | BY(NAMESPACE), .by_def = BY(CGROUP),
+	.severity = SEV_MEDIUM, .state = sizeof(struct noise),
+	.keys = noise_keys, .params = noise_params, .feed = noise_feed,
+	.judge = noise_judge, .tell = noise_tell, .window = noise_length,
+};
+
+/* ---- throttled ---- */
+
+enum { T_ABOVE, T_WINDOW };
+
+struct throttle {
+	struct window	own, stall;	/* by cgroup records; by stall records */
+	uint64_t	quota, period;	/* ns; 0 is unknown */
+};
+
+static uint64_t
+throttle_length(const struct rule *r)
+{
+	return r->p[T_WINDOW];
+}
+
+static int
+throttle_subject(struct lane *l, const struct rec *rec, struct subject *s)
+{
+	*s = (struct subject){ .by = BY_CGROUP };
+	s->s[0] = rec->kind == EV_stall ?
+	    lane_cgroup(l, rec, K_victim_cgroup, K_victim_cgroup_v1) :
+	    lane_cgroup(l, rec, K_cgroup, K_cgroup_v1);
+	return s->s[0] != NULL;
+}
+
+/* The time that this record tells; 0 is none. */
+static uint64_t
+throttled(const struct rec *rec)
+{
+	if (rec->kind == EV_stall)
+		return scan_is(rec_val(rec, K_culprit_kind), "throttle") &&
+		    !scan_is(rec_val(rec, K_method), "open") ?
+		    rec_num(rec, K_stall_ns, 0) : 0;
+	return rec_num(rec, K_throttled_local_ns,
+	    rec_num(rec, K_throttled_ns, 0));
+}
+
+static void
+throttle_feed(struct lane *l, const struct rule *r, const struct rec *rec)
+{
+	uint64_t ns = throttled(rec);
+	struct throttle *t;
+	struct subject s;
+	struct group *g;
+
+	if (!throttle_subject(l, rec, &s) ||
+	    ((g = group_find(l, r, &s)) == NULL && ns == 0) ||
+	    (g = group_get(l, r, &s)) == NULL)
+		return;
+	t = (void *)g->state;
+	window_add(rec->kind == EV_stall ? &t->stall : &t->own,
+	    r->p[T_WINDOW], l->now, ns / US);
+	if (rec->kind == EV_cgroup) {
+		t->quota = rec_num(rec, K_cpu_quota_ns, 0);
+		t->period = rec_num(rec, K_cpu_period_ns, 0);
+	}
+	if (ns > 0)
+		group_seen(l, g, rec);
+	group_settle(l, g);
+}
+
+/* The greater: one may not be there. */
+static double
+throttle_ns(struct lane *l, struct group *g)
+{
+	struct throttle *t = (void *)g->state;
+	uint64_t a = window_sum(&t->own, g->rule->p[T_WINDOW], l->now);
+	uint64_t b = window_sum(&t->stall, g->rule->p[T_WINDOW], l->now);
+
+	return (double)(a > b ? a : b) * US;
+}
+
+static enum verdict
+throttle_judge(struct lane *l, struct group *g)
+{
+	g->inc.value = throttle_ns(l, g);
+	return detect_above(g->inc.value, g->rule->p[T_ABOVE]);
+}
+
+static void
+throttle_tell(struct lane *l, struct group *g, struct report *r)
+{
+	struct throttle *t = (void *)g->state;
+	const struct rule *rule = g->rule;
+	double ns = throttle_ns(l, g);
+	char who[100], time[VALUE_TEXT], len[VALUE_TEXT], quota[100] = "";
+
+	name(&r->subject, BY_CGROUP, g->s.s[0]);
+	report_value(r, "throttled", UNIT_TIME, ns, rule->p[T_ABOVE]);
+	if (t->quota > 0 && t->period > 0) {
+		report_value(r, "quota", UNIT_TIME, t->quota, NAN);
+		report_value(r, "period", UNIT_TIME, t->period, NAN);
+		snprintf(quota, sizeof(quota), " of %.4g processors",
+		    (double)t->quota / t->period);
+	} else
+		report_why(r, r->confidence, "no cgroup record told the quota");
+	r->resource = "cpu";
+	r->method = "measured";
+	snprintf(r->summary, sizeof(r->summary),
+	    "%s was throttled for %s in %s by its own quota%s",
+	    party_text(&r->subject, who, sizeof(who)),
+	    value_text(time, UNIT_TIME, ns),
+	    value_text(len, UNIT_TIME, rule->p[T_WINDOW]), quota);
+}
+
+static const uint8_t throttle_keys[] = { K_throttled_ns, K_throttled_local_ns,
+	K_cpu_quota_ns, K_cpu_period_ns, K_victim_cgroup, K_victim_cgroup_v1,
+	K_culprit_kind, K_stall_ns, K_method, K_NONE };
+
+static const struct param throttle_params[] = {
+	[T_ABOVE] = { "throttled", UNIT_TIME, "1s", NULL, 0 },
+	[T_WINDOW] = { "window", UNIT_TIME, "10s", NULL, 0 },
+	{ NULL, 0, NULL, NULL, 0 },
+};
+
+const struct detector detect_throttled = {
+	.name = "throttled", .kinds = KIND(stall) | KIND(cgroup),
+	.by = BY(CGROUP), .by_def = BY(CGROUP), .severity = SEV_LOW,
+	.state = sizeof(struct throttle), .keys = throttle_keys,
+	.params = throttle_params, .feed = throttle_feed,
+	.judge = throttle_judge, .tell = throttle_tell,
+	.window = throttle_length,
+};

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The subjects that rules follow, and who is forgotten when there are many. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/group.h"
+
+int
+groups_init(struct groups *g, size_t max)
+{
+	size_t slots = 2;
+
+	while (slots < max + max / 2)
+		slots *= 2;
+	g->max = max;
+	g->mask = slots - 1;
+	g->slots = calloc(slots, sizeof(struct group *));
+	g->all = calloc(max, sizeof(struct group *));
+	g->free = calloc(max, sizeof(*g->free));
+	g->due = heap_new(max);
+	return g->slots == NULL || g->all == NULL || g->free == NULL ||
+	    g->due == NULL ? -1 : 0;
+}
+
+void
+groups_free(struct groups *g)
+{
+	for (uint32_t i = 0; g->all != NULL && i < g->used; i++)
+		free(g->all[i]);
+	free(g->slots);
+	free(g->all);
+	free(g->free);
+	heap_free(g->due);
+}
+
+static uint64_t
+mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15ULL;
+	return h ^ h >> 32;
+}
+
+static struct group **
+slot(const struct groups *g, const struct rule *r, const struct subject *s)
+{
+	uint64_t h = mix(r->index, s->by);
+
+	h = mix(h, s->id.start);
+	h = mix(h, (uint64_t)s->id.boot << 32 | s->id.pid);
+	h = mix(h, (uintptr_t)s->s[0]);
+	h = mix(h, (uintptr_t)s->s[1] + s->n);
+	return &g->slots[h & g->mask];
+}
+
+static int
+same(const struct subject *a, const struct subject *b)
+{
+	return a->id.start == b->id.start && a->id.pid == b->id.pid &&
+	    a->id.boot == b->id.boot && a->s[0] == b->s[0] &&
+	    a->s[1] == b->s[1] && a->n == b->n && a->by == b->by;
+}
+
+struct group *
+group_find(struct lane *l, const struct rule *r, const struct subject *s)
+{
+	struct group *g = *slot(&l->groups, r, s);
+
+	while (g != NULL && (g->rule != r || !same(&g->s, s)))
+		g = g->chain;
+	return g;
+}
+
+static void
+unlist(struct groups *gs, struct group *g)
+{
+	if (g->newer != NULL)
+		g->newer->older = g->older;
+	else
+		gs->newest = g->older;
+	if (g->older != NULL)
+		g->older->newer = g->newer;
+	else
+		gs->oldest = g->newer;
+}
+
+static void
+enlist(struct groups *gs, struct group *g)
+{
+	g->newer = NULL;
+	if ((g->older = gs->newest) != NULL)
+		gs->newest->newer = g;
+	else
+		gs->oldest = g;
+	gs->newest = g;
+}
+
+void
+group_forget(struct lane *l, struct group *g)
+{
+	struct groups *gs = &l->groups;
+	struct group **at = slot(gs, g->rule, &g->s);
+
+	incident_drop(l, g);
+	l->tally[g->rule->index].groups--;
+	while (*at != g)
+		at = &(*at)->chain;
+	*at = g->chain;
+	unlist(gs, g);
+	heap_drop(gs->due, g->number);
+	gs->all[g->number] = NULL;
+	gs->free[gs->nfree++] = g->number;
+	for (int i = 0; i < 2; i++)
+		intern_put(l->strings, g->s.s[i]);
+	free(g);
+}
+
+/* Those without an incident go first. */
+static void
+make_room(struct lane *l)
+{
+	struct groups *gs = &l->groups;
+	struct group *g = gs->oldest;
+
+	for (int i = 0; i < 64 && g != NULL && g->inc.open; i++)
+		g = g->newer;
+	if (g == NULL || g->inc.open)
+		g = gs->oldest;
+	gs->evicted++;
+	if (!l->said_full) {
+		l->said_full = 1;
+		lane_say(l, "degraded", "evicted: no room to follow more "
+		    "subjects, those that were silent for longest are forgotten");
+	}
+	group_forget(l, g);
+}
+
+struct group *
+group_get(struct lane *l, const struct rule *r, const struct subject *s)
+{
+	struct groups *gs = &l->groups;
+	struct group *g = group_find(l, r, s), **at;
+
+	if (g != NULL) {
+		if (gs->newest != g) {
+			unlist(gs, g);
+			enlist(gs, g);
+		}
+		return g;
+	}
+	if (gs->nfree == 0 && gs->used == gs->max)
+		make_room(l);
+	if ((g = calloc(1, sizeof(*g) + r->det->state)) == NULL) {
+		l->nomem = 1;
+		return NULL;
+	}
+	g->rule = r;
+	g->s = *s;
+	l->tally[r->index].groups++;
+	for (int i = 0; i < 2; i++)
+		if (s->s[i] != NULL)
+			intern_hold(s->s[i]);
+	g->number = gs->nfree > 0 ? gs->free[--gs->nfree] : gs->used++;
+	gs->all[g->number] = g;
+	at = slot(gs, r, s);
+	g->chain = *at;
+	*at = g;
+	enlist(gs, g);
+	return g;
+}
+
+void
+group_seen(struct lane *l, struct group *g, const struct rec *rec)
+{
+	struct incident *in = &g->inc;
+
+	g->last = (struct seen){ .t = l->now, .kind = rec->kind };
+	g->last.id = rec->self;
+	if (in->open)
+		in->hits++;
+	else
+		window_add(&in->recent, g->rule->det->window(g->rule), l->now, 1);
+}
+
+/* While an incident is open, look again each second: what it rests on may
+ * have ended, and then no record tells. */
+static void
+look_again(struct lane *l, struct group *g)
+{
+	if (!g->inc.open) {
+		heap_drop(l->groups.due, g->number);
+		return;
+	}
+	heap_set(l->groups.due, g->number,
+	    (l->now / GROUP_LOOK + 1) * GROUP_LOOK);
+}
+
+void
+group_settle(struct lane *l, struct group *g)
+{
+	incident_step(l, g, g->rule->det->judge(l, g));
+	look_again(l, g);
+}

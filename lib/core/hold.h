@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * A waiting room that hands records out in the order of time, though they came
+ * in a little out of order.  What a record is, only its owner knows.
+ */
+#ifndef CORE_HOLD_H
+#define CORE_HOLD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct hold;
+
+/* The head of each record; the rest is its owner's. */
+struct held {
+	struct held	*next;		/* hold's */
+	uint64_t	 t;		/* ns */
+	uint32_t	 size;		/* of the whole, head included */
+};
+
+/* Which of two records of one moment is first: < 0, 0, > 0. */
+typedef int hold_order(const struct held *a, const struct held *b);
+
+/* At most max records wait.  NULL, with errno, on failure. */
+struct hold *hold_new(size_t max, uint64_t window_ns, hold_order *order);
+void hold_free(struct hold *);
+
+/* Room for a record of that size, to be filled and then put or given back.
+ * NULL without memory. */
+struct held *hold_room(struct hold *, size_t size);
+void hold_back(struct hold *, struct held *);
+
+/* A record of that time came: take what is due before it is put. */
+void hold_time(struct hold *, uint64_t t);
+
+/* Its place is by t. */
+void hold_put(struct hold *, struct held *);
+
+/* The first record whose time has come, or with all the first; to be given
+ * back.  NULL if there is none. */
+struct held *hold_take(struct hold *, int all);
+
+/* Nothing earlier than this comes out any more. */
+uint64_t hold_since(const struct hold *);
+
+/* The latest t that was put; 0 is none. */
+uint64_t hold_latest(const struct hold *);
+
+/* A record was there. */
+int hold_begun(const struct hold *);
+
+/* Forget what time it is: all must have been taken. */
+void hold_restart(struct hold *);
+
+#endif

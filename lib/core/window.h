@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * Sums over the last while.  A window moves in steps of 1/WINDOW_SLOTS of its
+ * length: what it holds is never older than its length, and never lacks what is
+ * younger than its length less one step.
+ */
+#ifndef CORE_WINDOW_H
+#define CORE_WINDOW_H
+
+#include <stdint.h>
+
+enum { WINDOW_SLOTS = 32 };
+
+struct window {
+	uint64_t	head;			/* number of the latest slot */
+	uint64_t	sum;
+	uint32_t	n[WINDOW_SLOTS];	/* by number; full is UINT32_MAX */
+};
+
+/* n more at t, in a window of len ns; too old is too late. */
+void window_add(struct window *, uint64_t len, uint64_t t, uint64_t n);
+
+/* What it holds at t. */
+uint64_t window_sum(struct window *, uint64_t len, uint64_t t);
+
+/* The least of its parts, each of slots slots, the latest first; slots that
+ * make no whole part are left out. */
+uint64_t window_least(struct window *, uint64_t len, uint64_t t,
+    unsigned parts);
+
+/* Take out of w what is also in less. */
+void window_less(struct window *w, struct window *less, uint64_t len,
+    uint64_t t);
+
+#endif

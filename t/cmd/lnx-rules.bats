@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# lnx-rules from outside.
+#
+# t/data/rules/NAME.ndjson gives NAME.incident, by NAME.conf where that is there
+# and by the built-in rules where it is not.
+setup() {
+	load ../helper
+	cd "$BATS_TEST_TMPDIR" || return
+	rules=$DATA/rules
+}
+
+# rules_of NAME [ARG...]: what the tool says of that file.
+rules_of() {
+	local name=$1 conf=()
+
+	shift
+	lnx-rules --print-rules >built-in.conf
+	conf=(-r built-in.conf)
+	[ ! -f "$rules/$name.conf" ] || conf=(-r "$rules/$name.conf")
+	lnx-rules "${conf[@]}" "$@"
+}
+
+# golden PREFIX COUNT: all files of that name, and so many of them are there.
+golden() {
+	local f name n=0
+
+	for f in "$rules/$1"*.ndjson; do
+		name=${f##*/}
+		name=${name%.ndjson}
+		n=$((n + 1))
+		rules_of "$name" "$f" | diff -u "$rules/$name.incident" - ||
+		    { echo "$name"; return 1; }
+	done
+	[ "$n" -eq "$2" ] || { echo "$1: $n files"; return 1; }
+}
+
+# says NAME JQ: the incidents of NAME, each as JQ tells it, joined by a blank.
+says() {
+	jq -r "select(.event == \"incident\") | $2" "$rules/$1.incident" |
+	    paste -sd ' '
+}
+
+# quiet NAME...: no incident at all, or none but info.
+quiet() {
+	local n
+
+	for n; do
+		[ -f "$rules/$n.incident" ]
+		[ -z "$(says "$n" 'select(.severity != "info") | .rule')" ] ||
+		    { echo "$n: $(says "$n" .summary)"; return 1; }
+	done
+}
+
+need_jq() { command -v jq >/dev/null || skip "no jq"; }
+
+@test "lnx-rules: fork_storm: the root of the tree is named, by rate and growth" {
+	golden fork-storm- 7
+	need_jq
+	[ "$(says fork-storm-fires '.state + ":" + .subject.comm')" = "opened:bomb closed:bomb" ]
+	[ "$(says fork-storm-bomb '.subject.pid')" = "200 200" ]
+	[ "$(says fork-storm-cgroup '.subject.cgroup')" = "/pool /pool" ]
+	[ "$(says fork-storm-hole '.evidence.lost')" = "14 14" ]
+	quiet fork-storm-at-the-limit fork-storm-not-a-build fork-storm-not-a-start
+}
+
+@test "lnx-rules: fork_burst: 100 in a window, and not 99" {
+	golden fork-burst- 4
+	need_jq
+	[ "$(says fork-burst-at-the-limit '.values.forks.peak')" = "100 100" ]
+	[ "$(says fork-burst-hole '.evidence.confidence < 1')" = "true true" ]
+	quiet fork-burst-just-not
+}
+
+@test "lnx-rules: short_lived: a build, jobs and a crash loop are told apart" {
+	golden short-lived- 6
+	need_jq
+	[ "$(says short-lived-build '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = build:info ]
+	[ "$(says short-lived-jobs '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = jobs:info ]
+	[ "$(says short-lived-crash-loop '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = crash_loop:medium ]
+	[ -z "$(says short-lived-just-not .rule)$(says short-lived-not-long .rule)" ]
+}
+
+@test "lnx-rules: crash_loop: by exit status or signal; a no now and then is none" {
+	golden crash-loop- 6
+	need_jq
+	[ "$(says crash-loop-by-signal '.top.exits[0].signal')" = 11 ]
+	[ "$(says crash-loop-fires '.culprit.comm + ":" + (.culprit.count | tostring)' | cut -d ' ' -f 1)" = server:5 ]
+	[ "$(says crash-loop-hole '.evidence.lost')" = 7 ]
+	quiet crash-loop-just-not crash-loop-not-a-script crash-loop-not-an-answer
+}
+
+@test "lnx-rules: memory_leak: a line that goes on; no start, no cache" {
+	golden memory-leak- 7
+	need_jq
+	[ "$(says memory-leak-at-the-limit '.values.growth.value')" = 62914560 ]
+	[ "$(says memory-leak-cgroup '.values.time_to_oom.value > 0' | cut -d ' ' -f 1)" = true ]
+	[ "$(says memory-leak-hole '.evidence.lost' | cut -d ' ' -f 1)" = 40 ]
+	quiet memory-leak-just-not memory-leak-not-a-start memory-leak-not-a-cache
+}
+
+@test "lnx-rules: oom_kill and oom_risk: who was killed, who asked, what is left" {
+	golden oom- 8
+	need_jq
+	[ "$(says oom-kill-fires '.victim.comm + ":" + .culprit.comm' | cut -d ' ' -f 1)" = leak:other ]
+	[ "$(says oom-kill-hole '.evidence.lost')" = 3 ]
+	[ "$(says oom-risk-fires .state)" = "opened updated closed" ]
+	quiet oom-kill-none oom-risk-at-the-limit oom-risk-not-shrinking
+}
+
+@test "lnx-rules: fd_exhaustion: above the limit, or soon" {
+	golden fd-exhaustion- 5
+	need_jq
+	[ "$(says fd-exhaustion-fires .state)" = "opened updated closed" ]
+	[ "$(says fd-exhaustion-grows '.values.time_to_limit.value < 600e9' | cut -d ' ' -f 1)" = true ]
+	quiet fd-exhaustion-at-the-limit fd-exhaustion-grows-slowly
+}
+
+@test "lnx-rules: cpu_spin: on the processor and no sign of progress" {
+	golden cpu-spin- 5
+	need_jq
+	[ "$(says cpu-spin-fires .state)" = "opened closed" ]
+	quiet cpu-spin-at-the-limit cpu-spin-gives-way cpu-spin-forks cpu-spin-hole
+}
+
+@test "lnx-rules: psi_saturation: one calm second, and what is unknown, begin anew" {
+	golden psi-saturation- 7
+	need_jq
+	[ "$(says psi-saturation-fires 'select(.rule == "psi_cpu") | .culprit.cgroup' | cut -d ' ' -f 1)" = /batch ]
+	[ "$(says psi-saturation-cgroup .subject.cgroup)" = "/db /web" ]
+	quiet psi-saturation-at-the-limit psi-saturation-one-calm \
+	    psi-saturation-hole psi-saturation-unknown
+}
+
+@test "lnx-rules: circuit_breaker: CPU and pressure, both above, for 15 s" {
+	golden circuit-breaker- 7
+	need_jq
+	[ "$(says circuit-breaker-fires 'select(.detector == "circuit_breaker") | "\(.boot_ns)\(.culprit.comm)"')" = 115000000000batch ]
+	for f in at-the-cpu-limit at-the-psi-limit one-calm-second without-cpu; do
+		[ -z "$(says circuit-breaker-$f 'select(.detector == "circuit_breaker") | .id')" ]
+	done
+	[ "$(says circuit-breaker-hole 'select(.detector == "circuit_breaker") | .evidence.lost')" = 50 ]
+}
+
+@test "lnx-rules: noisy_neighbor: by measured stalls, a pair at a time" {
+	golden noisy-neighbor- 5
+	need_jq
+	[ "$(says noisy-neighbor-second-culprit 'select(.state == "opened") | .culprit.cgroup')" = "/batch /backup" ]
+	[ "$(says noisy-neighbor-estimated .evidence.method)" = estimated ]
+	quiet noisy-neighbor-at-the-limit
+}
+
+@test "lnx-rules: throttled: its own quota, and nobody else is blamed" {
+	golden throttled- 4
+	need_jq
+	[ "$(says throttled-fires '.rule + ":" + (.culprit | tostring)' | tr ' ' '\n' | sort -u)" = throttled:null ]
+	quiet throttled-at-the-limit throttled-not-by-above
+}
+
+@test "lnx-rules: zombie: all at one time, for a while" {
+	golden zombie- 5
+	need_jq
+	[ "$(says zombie-at-the-limit .values.zombies.value)" = 20 ]
+	quiet zombie-just-not zombie-reaped
+}
+
+@test "lnx-rules: d_state: never awake between two samples" {
+	golden d-state- 4
+	need_jq
+	[ "$(says d-state-fires .state)" = "opened closed" ]
+	quiet d-state-just-not d-state-awake-between d-state-hole
+}
+
+@test "lnx-rules: who is blamed in six scenes is who was measured" {
+	golden attribution- 6
+	need_jq
+	blamed() { says "attribution-$1" '"\(.culprit.cgroup | sub(".*/"; "")):\(.culprit.stall_ns / 1000000)"'; }
+	[ "$(blamed one-hog)" = image-resize-worker:790 ]
+	[ "$(blamed fork-bomb-of-little-cpu)" = "fork-bomb:700 steady-worker:300" ]
+	[ "$(blamed ci-runner)" = ci-runner:590 ]
+	[ "$(blamed victim-does-it-itself)" = other:890 ]
+	[ "$(blamed many-processes-one-cgroup)" = "worker:720 neighbour:270" ]
+	[ "$(blamed thin-split)" = "" ]
+}
+
+@test "lnx-rules: once, then quiet, then again; and each time if there is no cooldown" {
+	golden cooldown- 2
+	need_jq
+	[ "$(says cooldown-then-again .state)" = "opened closed opened" ]
+	[ "$(says cooldown-then-again '.evidence.suppressed // 0' | cut -d ' ' -f 3)" -ge 1 ]
+	[ "$(says cooldown-of-none 'select(.state == "opened") | .id' | tr ' ' '\n' | sort -u | wc -l)" -eq 3 ]
+}
+
+@test "lnx-rules: a flood of culprits is bounded, and it says what it dropped" {
+	golden flood- 1
+	need_jq
+	[ "$(says flood-of-culprits 'select(.state == "opened") | .id' | wc -w)" -eq 3 ]
+	jq -r 'select(.event == "source") | .state + " " + .degraded[0]' \
+	    "$rules/flood-of-culprits.incident" | diff -u - <(
+		echo "degraded noisy_neighbor: 3 incidents are open, more are not told"
+		echo "end dropped: 197 incidents")
+}
+
+@test "lnx-rules: count, rate, gauge and slope of any field by any field" {
+	golden general 1
+	need_jq
+	[ "$(says general 'select(.state == "opened") | .rule' | tr ' ' '\n' | sort | paste -sd ' ')" = \
+	    "grows high low many_execs read_rate" ]
+}
+
+@test "lnx-rules: a late record is taken and told; a clock set back begins anew" {
+	golden order- 1
+	need_jq
+	run jq -r 'select(.event == "source") | .degraded[0]' \
+	    "$rules/order-late-and-backwards.incident"
+	[ "${lines[0]%%:*}" = late ]
+	[ "${lines[1]}" = "time ran backwards by 93 s: begun anew" ]
+}
+
+@test "lnx-rules: each host has its own time" {
+	golden two-hosts 1
+	need_jq
+	[ "$(says two-hosts .host)" = "a b" ]
+}
+
+@test "lnx-rules: a degraded source lowers the confidence and is named" {
+	golden degraded- 1
+	need_jq
+	[ "$(says degraded-source .evidence.confidence)" = 0.8 ]
+	[[ "$(says degraded-source '.evidence.why[0]')" == "degraded: no exit records"* ]]
+}
+
+@test "lnx-rules: every incident is as the schema says, and fits a pipe" {
+	need_jq
+	for f in "$rules"/*.incident; do
+		awk 'length($0) > 4095 { print FILENAME ": " length($0); exit 1 }' "$f"
+	done
+	cat "$rules"/*.incident | jq -r --slurpfile s "$DATA/event.schema.json" '
+		. as $r | ($s[0].oneOf[] | select(.title == $r.event)) as $k |
+		($r | keys[] | select($k.properties[.] == null)),
+		(["subject", "culprit", "victim", "evidence"][] | . as $o |
+		 ($r[$o] // {}) | keys[] |
+		 select($k.properties[$o].properties[.] == null) | "\($o).\(.)"),
+		($k.required[] | select($r[.] == null))' | diff -u /dev/null -
+}
+
+@test "lnx-rules: the same however the input is cut, and through a slow pipe" {
+	f=$rules/fork-storm-bomb.ndjson
+	rules_of fork-storm-bomb "$f" >whole
+	[ -s whole ]
+	for bs in 1 7 511 4096; do
+		dd if="$f" bs=$bs status=none | rules_of fork-storm-bomb | diff -u whole -
+	done
+	{ head -c 5000 "$f"; sleep 0.3; tail -c +5001 "$f"; } |
+	    rules_of fork-storm-bomb | diff -u whole -
+}
+
+@test "lnx-rules: two sources mixed in any way within the reorder window" {
+	need_jq
+	f=$rules/circuit-breaker-fires.ndjson
+	rules_of x "$f" >whole
+	# Those of one source come 400 ms later than they are.
+	for late in psi sample; do
+		jq -c --arg l $late '[.boot_ns + (if .event == $l then 400000000 else 0 end), .]' "$f" |
+		    sort -s -t '[' -k 2n | jq -c '.[1]' >mixed
+		run ! cmp -s mixed <(jq -c . "$f")
+		rules_of x mixed | diff -u whole -
+	done
+}
+
+@test "lnx-rules: --all passes all on, byte for byte, with the incidents between" {
+	f=$rules/noisy-neighbor-fires.ndjson
+	rules_of x -a "$f" >all
+	grep -v '"event":"incident"' all | diff -u "$f" -
+	grep '"event":"incident"' all | diff -u "$rules/noisy-neighbor-fires.incident" -
+}
+
+@test "lnx-rules: the built-in rules can be read back, and say what they are" {
+	lnx-rules --print-rules >rules.conf
+	run --separate-stderr lnx-rules -n rules.conf
+	[ "$status" -eq 0 ]
+	[ "$output" = "rules.conf: $(grep -c '^\[' rules.conf) rules" ]
+	for d in fork_storm fork_burst short_lived crash_loop memory_leak oom_kill \
+	    oom_risk fd_exhaustion cpu_spin circuit_breaker psi_saturation \
+	    noisy_neighbor throttled zombie d_state; do
+		grep -qE "^(\[$d\]|detector = $d)\$" rules.conf
+	done
+}
+
+# wrong TEXT LINE WHY: the file is refused, by line and reason.
+wrong() {
+	printf '%b' "$1" >bad.conf
+	run --separate-stderr lnx-rules -n bad.conf
+	[ "$status" -eq 2 ] || { echo "status $status: $1"; return 1; }
+	[ -z "$output" ]
+	[[ "$stderr" == "lnx-rules: bad.conf:$2: $3"* ]] ||
+	    { echo "$1: $stderr"; return 1; }
+}
+
+@test "lnx-rules: what is wrong with a rule is told with its line" {
+	wrong '[fork_storm]\nrate = 10\n' 2 "rate: '10': want a rate as 10/s"
+	wrong '[fork_storm]\n\n# x\nrat = 10/s\n' 4 "unknown key 'rat'; fork_storm has: rate for growth by where"
+	wrong '[x]\n' 1 "detector: 'x': want one of: fork_storm fork_burst"
+	wrong '[x]\ndetector = y\n' 2 "detector: 'y': want one of: fork_storm"
+	wrong '[fork_storm]\n[fork_storm]\n' 2 "[fork_storm]: is there already, in line 1"
+	wrong '[fork_storm]\nrate = 1/s\nrate = 2/s\n' 3 "rate: is there already, in line 2"
+	wrong 'rate = 1/s\n' 1 "'rate' is in no [rule]"
+	wrong '[fork_storm]\nseverity = bad\n' 2 "severity: 'bad': want one of: info low medium high critical"
+	wrong '[fork_storm]\nby = process\n' 2 "by: 'process': want tree cgroup host"
+	wrong '[fork_storm]\nwhere = com == "x"\n' 2 "where: no field 'com' in records of: fork exec exit"
+	wrong '[fork_storm]\nwhere = comm == x\n' 2 "where: at 'x': want a number, a string in"
+	wrong '[fork_storm]\nwhere = comm == "x" &&\n' 2 "where: ends too early"
+	wrong '[fork_storm]\nwhere = (uid == 0\n' 2 "where: ends too early: want &&, || or )"
+	wrong '[fork_storm]\nwhere = comm < "x"\n' 2 "where: at '\"x\"': want a number"
+	wrong '[fork_storm]\ncooldown = soon\n' 2 "cooldown: 'soon': want a time"
+	wrong '[fork_storm]\nenabled = maybe\n' 2 "enabled: 'maybe': want yes or no"
+	wrong '[a]\ndetector = count\nabove = 3\n' 1 "[a]: no kind"
+	wrong '[a]\ndetector = count\nkind = exec\n' 1 "[a]: no above"
+	wrong '[a]\ndetector = count\nkind = exce\nabove = 1\n' 3 "kind: 'exce': want one of: source lost snap"
+	wrong '[a]\ndetector = gauge\nkind = exit\nfield = rss_bytes\nabove = 1\n' 4 "field: no field 'rss_bytes' in records of: exit"
+	wrong '[a]\ndetector = gauge\nkind = exit\nfield = exit_code\n' 1 "[a]: want above or below"
+	wrong '[fork_storm]\nno equals\n' 2 "want [section] or key = value"
+	wrong "[fork_storm]\nwhere = $(printf 'x%.0s' {1..300})\n" 2 "line too long"
+	echo "[fork_storm]" >bad.conf
+	echo "enabled = no" >>bad.conf
+	run lnx-rules -n bad.conf
+	[ "$status" -eq 2 ]
+	[ "$output" = "lnx-rules: bad.conf: no rule is enabled" ]
+}
+
+@test "lnx-rules: a condition may go on in the next line, and has its own words" {
+	cat >a.conf <<-'END'
+	[a]
+	detector = count
+	kind = exit
+	above = 1
+	by = comm
+	where = (comm == "server" || comm ~ "ser*")
+	  && !(exit_code == 0) && duration_ns < 1s
+	  && uid >= 1000 && uid != 0 && core != true || kthread
+	END
+	run lnx-rules -n a.conf
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"a.conf:6: where: no field 'kthread' in records of: exit" ]]
+	sed -i 's/ && core.*//' a.conf
+	lnx-rules -n a.conf
+	lnx-rules -r a.conf "$rules/crash-loop-fires.ndjson" >out
+	[ -s out ]
+	sed -i 's/uid != 0/uid == 0/' a.conf
+	lnx-rules -r a.conf "$rules/crash-loop-fires.ndjson" | diff -u /dev/null -
+}
+
+@test "lnx-rules: a file that is not there is an error; no default file is none" {
+	run --separate-stderr lnx-rules -r no-such.conf </dev/null
+	[ "$status" -eq 4 ]
+	[ "$stderr" = "lnx-rules: no-such.conf: No such file or directory" ]
+	run --separate-stderr lnx-rules </dev/null
+	[ "$status" -eq 0 ]
+	[ -z "$output$stderr" ]
+}
+
+@test "lnx-rules: bad lines are counted, told once of each sort, and exit 3" {
+	{ echo x; echo y; echo '{}'; cat "$rules/noisy-neighbor-fires.ndjson"; } >in
+	run --separate-stderr lnx-rules in
+	[ "$status" -eq 3 ]
+	[ "${#stderr_lines[@]}" -eq 2 ]
+	[ "${stderr_lines[0]}" = "lnx-rules: in:1: not JSON" ]
+	[ "${stderr_lines[1]}" = "lnx-rules: in:3: not a record" ]
+	diff -u "$rules/noisy-neighbor-fires.incident" - <<<"$output"
+	run --separate-stderr lnx-rules -v in
+	[[ "$stderr" == *"3 lines skipped"*"1 opened, 1 closed"* ]]
+}
+
+@test "lnx-rules: the rules of Linnix become rules of ours, or it is told which not" {
+	"$SRC/scripts/rules-from-yaml" "$rules/yaml/rules.yaml" |
+	    diff -u "$rules/yaml/rules.conf" -
+	lnx-rules -n "$rules/yaml/rules.conf"
+	printf -- '- name: a\n  detector: b\n' >in.yaml
+	run --separate-stderr "$SRC/scripts/rules-from-yaml" in.yaml
+	[ "$status" -eq 2 ]
+	[ "$stderr" = "rules-from-yaml: in.yaml:1: a: detector 'b' has no like" ]
+	printf '[[rules]]\nname = "x"\ndetector = "fork_burst"\nthreshold = 3\nfoo = 1\n' >in.toml
+	run --separate-stderr "$SRC/scripts/rules-from-yaml" in.toml
+	[ "$status" -eq 2 ]
+	[ "$stderr" = "rules-from-yaml: in.toml:2: x: foo has no like" ]
+}
