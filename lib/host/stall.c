@@ -553,6 +553,8 @@ row_read(struct stall *st, uint32_t i)
 	p = &st->w.party[party];
 	p->cpu_ns = now.ran - was.ran +
 	    (p->cpu_ns != UINT64_MAX ? p->cpu_ns : 0);
+	p->waits = now.waits - was.waits +
+	    (p->waits != UINT64_MAX ? p->waits : 0);
 	if (max > 0 && (p->wait_max_ns == UINT64_MAX || max > p->wait_max_ns))
 		p->wait_max_ns = max;
 	if (now.unkept > was.unkept)
