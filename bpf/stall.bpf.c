@@ -172,32 +172,44 @@ row_of(u32 cpu, u32 token)
 	return bpf_map_lookup_elem(&rows, &i);
 }
 
-/* Global functions: the verifier looks at each but once. */
+/*
+ * Add to the cell of a pair, which there is from then on.  0 if it has no room.
+ * Global functions: the verifier looks at each but once.
+ */
 __noinline int
 cell_add(u64 key, u64 ns, u64 waits)
 {
 	struct stall_cell new = { ns, waits }, *c;
-	struct stall_row *r;
 
 	c = bpf_map_lookup_elem(&cells, &key);
 	if (c == NULL) {
 		if (bpf_map_update_elem(&cells, &key, &new, BPF_NOEXIST) == 0)
-			return 0;
+			return 1;
 		c = bpf_map_lookup_elem(&cells, &key);
 	}
-	if (c == NULL) {
-		__sync_fetch_and_add(&cells_full, 1);
-		r = row_of(bpf_get_smp_processor_id(), key >> 32);
-		if (r != NULL)
-			__sync_fetch_and_add(&r->unkept, ns);
+	if (c == NULL)
 		return 0;
-	}
 	__sync_fetch_and_add(&c->ns, ns);
 	__sync_fetch_and_add(&c->waits, waits);
+	return 1;
+}
+
+/* The victim still has waited so long. */
+__noinline int
+cell_none(u32 victim, u64 ns)
+{
+	struct stall_row *r = row_of(bpf_get_smp_processor_id(), victim);
+
+	__sync_fetch_and_add(&cells_full, 1);
+	if (r != NULL)
+		__sync_fetch_and_add(&r->unkept, ns);
 	return 0;
 }
 
-/* The lock of the processor that the stamp has in it is held. */
+/*
+ * The lock of the processor that the stamp has in it is held.  What goes to a
+ * part has a cell already: so it can always go on to there.
+ */
 static __always_inline void
 part_add(u64 stamp, u32 victim, u32 culprit, u64 ns)
 {
@@ -218,12 +230,15 @@ part_add(u64 stamp, u32 victim, u32 culprit, u64 ns)
 		p->stamp = stamp;
 		return;
 	}
+	if (!cell_add(key, ns, 1)) {
+		cell_none(victim, ns);
+		return;
+	}
 	p->key = 0;
 	barrier();
-	if (old != 0)
-		cell_add(old, p->ns, p->waits);
-	p->ns = ns;
-	p->waits = 1;
+	if (old != 0 && !cell_add(old, p->ns, p->waits))
+		cell_none(old >> 32, p->ns);
+	p->ns = p->waits = 0;
 	p->stamp = stamp;
 	barrier();
 	p->key = key;
@@ -264,8 +279,8 @@ blame(u32 cpu, u32 victim, u64 from, u64 end, u64 stamp)
 static __always_inline void
 blame_one(u32 victim, u32 culprit, u64 ns)
 {
-	if (ns != 0)
-		cell_add((u64)victim << 32 | culprit, ns, 1);
+	if (ns != 0 && !cell_add((u64)victim << 32 | culprit, ns, 1))
+		cell_none(victim, ns);
 }
 
 /* How long the run queue of its group was throttled, by itself or from above. */

@@ -368,6 +368,7 @@ parts_read(struct stall *st)
 			return -1;
 		s->ns += ns;
 		s->waits += waits;
+		s->part = true;
 	}
 	return 0;
 }
@@ -448,7 +449,7 @@ cells_diff(struct stall *st)
 			rc |= edge_add(st, now->key >> 32, now->key, ns, waits);
 			continue;
 		}
-		now->idle = was->idle + 1;
+		now->idle = now->part ? 0 : was->idle + 1;
 		if (now->idle > STALL_AGE && st->nidle < st->conf.cells)
 			st->idle[st->nidle++] = now->key;
 	}
@@ -552,6 +553,8 @@ row_read(struct stall *st, uint32_t i)
 	p = &st->w.party[party];
 	p->cpu_ns = now.ran - was.ran +
 	    (p->cpu_ns != UINT64_MAX ? p->cpu_ns : 0);
+	p->waits = now.waits - was.waits +
+	    (p->waits != UINT64_MAX ? p->waits : 0);
 	if (max > 0 && (p->wait_max_ns == UINT64_MAX || max > p->wait_max_ns))
 		p->wait_max_ns = max;
 	if (now.unkept > was.unkept)

@@ -63,6 +63,7 @@ struct retired {
 struct seen {
 	uint64_t	 key, ns, waits;
 	uint32_t	 idle;		/* windows that it did not grow */
+	bool		 part;		/* a processor may go on with it */
 };
 struct seen_table {
 	struct seen	*seen;

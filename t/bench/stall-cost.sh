@@ -43,7 +43,7 @@ cost() {
 
 start() {
 	least=$(bpftool -j prog show | jq 'map(.id) | max // 0')
-	rm -f "$tmp/go"
+	rm -f "$tmp/go" "$tmp/out"
 	mkfifo "$tmp/go"
 	case $1 in
 	empty) "$builddir/t/bench/empty" sched_switch & ;;
@@ -51,7 +51,12 @@ start() {
 	process) "$builddir/t/root/stalls" -p <"$tmp/go" >"$tmp/out" & exec 7>"$tmp/go" ;;
 	esac
 	watcher=$!
-	sleep 2
+	for _ in $(seq 100); do
+		sleep 0.2
+		[ "$1" = empty ] || grep -qs ready "$tmp/out" || continue
+		break
+	done
+	sleep 1
 	kill -0 $watcher
 }
 
