@@ -229,6 +229,7 @@ enum resource { RES_CPU, RES_MEMORY, RES_IO, RES_IRQ, RES_NONE };
 extern const char resources[];		/* the words, by number */
 
 struct tally {			/* of a rule, in a lane */
+	struct group	*host;		/* the group of BY_HOST, if it is there */
 	uint32_t	open, groups;
 	uint64_t	dropped;
 };
@@ -243,6 +244,7 @@ struct lane {
 	struct kins	*kins;
 	struct groups	 groups;
 	struct tally	*tally;		/* by rule */
+	struct kin	*self;		/* whose record is at hand; NULL: look */
 	const char	*sym[K_MAX];	/* of the record at hand */
 	uint8_t		 syms[K_MAX];
 	uint32_t	 nsyms;
@@ -301,6 +303,13 @@ static inline int
 group_any(const struct lane *l, const struct rule *r)
 {
 	return l->tally[r->index].groups > 0;
+}
+
+/* It may follow the process of the record at hand: ask before looking. */
+static inline int
+group_may(const struct lane *l, const struct rule *r)
+{
+	return group_any(l, r) && (l->self == NULL || l->self->followed > 0);
 }
 
 /* The record counts for the group. */

@@ -66,7 +66,8 @@ saturation(struct lane *l, const struct rule *r, const struct rec *rec)
 	double pct;
 
 	if (res == RES_NONE || (r->p[P_RESOURCE] != ANY_RESOURCE &&
-	    r->p[P_RESOURCE] != res) || !line_of(r, rec, &pct, &interval))
+	    r->p[P_RESOURCE] != res) || !line_of(r, rec, &pct, &interval) ||
+	    (pct <= r->p[P_ABOVE] && !group_any(l, r)))
 		return;
 	for (int b = 0; b < BY_FIELD; b++) {
 		if (!(r->by >> b & 1) || host != (b == BY_HOST) ||

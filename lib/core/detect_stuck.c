@@ -72,7 +72,7 @@ spin_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	cpu = percent(rec, K_cpu_ns, interval);
 	/* Not told how often it gave way: nothing can be said. */
 	if (isnan(cpu) || yields == UINT64_MAX ||
-	    (!(cpu > r->p[S_CPU]) && !group_any(l, r)) ||
+	    (!(cpu > r->p[S_CPU]) && !group_may(l, r)) ||
 	    !lane_subject(l, r, BY_PROCESS, rec, &s))
 		return;
 	if (yields * 1e9 > r->p[S_VOLUNTARY] * interval)
@@ -163,7 +163,7 @@ stuck_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	struct group *g;
 
 	if (rec_val(rec, K_state)->type != SCAN_STR ||
-	    (!stuck && !group_any(l, r)) || !lane_subject(l, r, BY_PROCESS, rec, &s) ||
+	    (!stuck && !group_may(l, r)) || !lane_subject(l, r, BY_PROCESS, rec, &s) ||
 	    ((g = group_find(l, r, &s)) == NULL && !stuck))
 		return;
 	if ((g = group_get(l, r, &s)) == NULL)

@@ -250,10 +250,14 @@ learn_process(struct lane *l, const struct rec *r)
 		    up.pid < id.pid)))
 			k->up = up;
 	}
-	kin_named(l->kins, k, keep(l, r, K_comm, k->comm),
-	    keep(l, r, K_cgroup, k->cgroup));
+	/* What samples tell anew and anew is looked at now and then. */
+	if (r->kind != EV_sample || k->comm == NULL ||
+	    k->age != (uint8_t)(l->now >> KIN_AGE))
+		kin_named(l->kins, k, keep(l, r, K_comm, k->comm),
+		    keep(l, r, K_cgroup, k->cgroup));
 	if (r->kind != EV_exit)
-		kin_heard(l->kins, k);
+		kin_heard(l->kins, k, l->now);
+	l->self = k;
 }
 
 static void
@@ -474,6 +478,7 @@ lane_feed(struct lane *l, struct rec *r)
 	lane_until(l, r->held.t);
 	if (r->held.t > l->now)
 		l->now = r->held.t;
+	l->self = NULL;
 	rec_id(r, K_id, &r->self);
 	rec_id(r, K_parent_id, &r->parent);
 	rec_id(r, K_creator_id, &r->creator);
