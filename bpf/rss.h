@@ -26,7 +26,8 @@ struct {
 
 static volatile __u64 address;
 
-/* A pointer as a number: the verifier forgets what it knew once it is stored. */
+/* A pointer as a number: the verifier forgets what it knew once it is stored.
+ * Nobody else does so meanwhile: looks come one by one, and so do ooms. */
 static __always_inline u64
 address_of(void *p)
 {

@@ -318,23 +318,6 @@ seen_fill(struct sample_seen *w, struct task_struct *t, struct tally *a)
 	return groups_put(w, t);
 }
 
-/* When the root of --tree began: another process may get its pid.  And the
- * number of the last look that found it. */
-__u64 root_start, look_number, root_seen;
-
-static __always_inline void
-root_watch(struct task_struct *t)
-{
-	if (want_tree == 0 || (u32)t->tgid != want_tree)
-		return;
-	if (root_start == 0)
-		root_start = t->start_boottime;
-	if (root_start != t->start_boottime)
-		tree_root_gone = 1;
-	else
-		root_seen = look_number;
-}
-
 SEC("iter/task")
 int sample(struct bpf_iter__task *ctx)
 {
@@ -346,7 +329,6 @@ int sample(struct bpf_iter__task *ctx)
 
 	if (t == NULL || t->pid != t->tgid)
 		return 0;
-	root_watch(t);
 	if (!in_tree(t))
 		return 0;
 	tree_join(t->tgid, t->start_boottime);

@@ -17,9 +17,9 @@
 #include "slot.h"
 #include "stall_map.h"
 
-static void cell_add(u64 stamp, u32 victim, u32 culprit, u64 ns);
+static void part_add(u64 stamp, u32 victim, u32 culprit, u64 ns);
 #define WAIT_ADD(arg, victim, culprit, ns)				\
-	cell_add((u64)(arg), (victim), (culprit), (ns))
+	part_add((u64)(arg), (victim), (culprit), (ns))
 #include "wait.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -31,6 +31,8 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 enum {
 	TAKEN_LEAST = 1000,		/* ns; less is not worth a run of its own */
 	LIMITS = 2048,
+	STAMP_SHIFT = 10,
+	STAMP_CPU = (1 << STAMP_SHIFT) - 1,
 };
 
 const volatile bool by_process = false;
@@ -40,9 +42,6 @@ const volatile u64 opened_at = 0;
 
 /* Things that could not be kept, for the user to hear of. */
 u64 cells_full, tasks_full;
-
-/* The iterator is to look at each task once, waiting or not. */
-bool meet_all = true;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -67,7 +66,17 @@ struct {
 	__type(value, struct stall_cell);
 } cells SEC(".maps");
 
-/* By the address of the run queue; who comes to a place that is taken, takes it. */
+/* By processor * STALL_PARTS and a hash of the key: most waits are of few pairs,
+ * and this is quicker than cells. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct stall_part);
+} parts SEC(".maps");
+
+/* By task group and processor; who comes to a place that is taken, takes it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, LIMITS);
@@ -163,34 +172,85 @@ row_of(u32 cpu, u32 token)
 	return bpf_map_lookup_elem(&rows, &i);
 }
 
-static __always_inline void
-cell_add(u64 stamp, u32 victim, u32 culprit, u64 ns)
+/*
+ * Add to the cell of a pair, which there is from then on.  0 if it has no room.
+ * Global functions: the verifier looks at each but once.
+ */
+__noinline int
+cell_add(u64 key, u64 ns, u64 waits)
 {
-	struct stall_cell new = { ns, 1, stamp }, *c;
-	u64 key = (u64)victim << 32 | culprit;
-	struct stall_row *r;
+	struct stall_cell new = { ns, waits }, *c;
 
 	c = bpf_map_lookup_elem(&cells, &key);
 	if (c == NULL) {
 		if (bpf_map_update_elem(&cells, &key, &new, BPF_NOEXIST) == 0)
-			return;
+			return 1;
 		c = bpf_map_lookup_elem(&cells, &key);
 	}
-	if (c == NULL) {
-		__sync_fetch_and_add(&cells_full, 1);
-		r = row_of(bpf_get_smp_processor_id(), victim);
-		if (r != NULL)
-			__sync_fetch_and_add(&r->unkept, ns);
-		return;
-	}
+	if (c == NULL)
+		return 0;
 	__sync_fetch_and_add(&c->ns, ns);
-	if (c->stamp != stamp) {
-		c->stamp = stamp;
-		__sync_fetch_and_add(&c->waits, 1);
-	}
+	__sync_fetch_and_add(&c->waits, waits);
+	return 1;
 }
 
-/* Global functions: the verifier looks at each but once. */
+/* The victim still has waited so long. */
+__noinline int
+cell_none(u32 victim, u64 ns)
+{
+	struct stall_row *r = row_of(bpf_get_smp_processor_id(), victim);
+
+	__sync_fetch_and_add(&cells_full, 1);
+	if (r != NULL)
+		__sync_fetch_and_add(&r->unkept, ns);
+	return 0;
+}
+
+/*
+ * The lock of the processor that the stamp has in it is held.  What goes to a
+ * part has a cell already: so it can always go on to there.
+ */
+static __always_inline void
+part_add(u64 stamp, u32 victim, u32 culprit, u64 ns)
+{
+	u64 key = (u64)victim << 32 | culprit, old;
+	struct stall_part *p;
+	u32 i;
+
+	i = (key * 0x9e3779b97f4a7c15ULL >> 40) & (STALL_PARTS - 1);
+	i += (stamp & STAMP_CPU) * STALL_PARTS;
+	p = bpf_map_lookup_elem(&parts, &i);
+	if (p == NULL)
+		return;
+	old = p->key;
+	if (old == key) {
+		p->ns += ns;
+		if (p->stamp != stamp)
+			p->waits++;
+		p->stamp = stamp;
+		return;
+	}
+	if (!cell_add(key, ns, 1)) {
+		cell_none(victim, ns);
+		return;
+	}
+	p->key = 0;
+	barrier();
+	if (old != 0 && !cell_add(old, p->ns, p->waits))
+		cell_none(old >> 32, p->ns);
+	p->ns = p->waits = 0;
+	p->stamp = stamp;
+	barrier();
+	p->key = key;
+}
+
+/* What to know a wait by that ends now: the processor is one of WIRE_CPUS. */
+static __always_inline u64
+stamp_of(u64 now, u32 cpu)
+{
+	return now << STAMP_SHIFT | (cpu & STAMP_CPU);
+}
+
 __noinline int
 blame_oldest(u32 cpu, u32 victim, u64 from, u64 end, u64 stamp)
 {
@@ -216,12 +276,11 @@ blame(u32 cpu, u32 victim, u64 from, u64 end, u64 stamp)
 }
 
 /* Likewise, not due to who ran. */
-__noinline int
-blame_one(u32 victim, u32 culprit, u64 ns, u64 stamp)
+static __always_inline void
+blame_one(u32 victim, u32 culprit, u64 ns)
 {
-	if (ns != 0)
-		cell_add(stamp, victim, culprit, ns);
-	return 0;
+	if (ns != 0 && !cell_add((u64)victim << 32 | culprit, ns, 1))
+		cell_none(victim, ns);
 }
 
 /* How long the run queue of its group was throttled, by itself or from above. */
@@ -280,9 +339,9 @@ blame_limited(struct wait_limit *l, u64 known, u32 cpu, u32 victim, u64 from,
 	u64 start = from, end = now, before;
 
 	wait_limit_part(l, known, &start, &end, &before);
-	blame_one(victim, SLOT_THROTTLE, end - start + before, now);
-	blame(cpu, victim, from + before, start, now);
-	blame(cpu, victim, end, now, now);
+	blame_one(victim, SLOT_THROTTLE, end - start + before);
+	blame(cpu, victim, from + before, start, stamp_of(now, cpu));
+	blame(cpu, victim, end, now, stamp_of(now, cpu));
 }
 
 static __always_inline void
@@ -300,7 +359,7 @@ wait_ended(struct task_struct *t, struct known *k, u32 cpu, u32 victim,
 	if (total != 0)
 		l = limit_of(tag);
 	if (l == NULL) {
-		blame(cpu, victim, from, now, now);
+		blame(cpu, victim, from, now, stamp_of(now, cpu));
 		return;
 	}
 	if (l->tag != tag || l->total > total) {
@@ -431,7 +490,7 @@ dispatched(struct task_struct *t, u32 cpu, u32 victim, u64 now, bool table)
 		ns = now - queued;
 	k->delay = delay + ns;
 	if (delay > was)
-		blame_one(victim, SLOT_UNKNOWN, delay - was, now);
+		blame_one(victim, SLOT_UNKNOWN, delay - was);
 	if (queued == 0 || queued >= now)
 		return;
 	wait_ended(t, k, cpu, victim, queued, now);
@@ -487,15 +546,12 @@ int switch_tabled(u64 *ctx)
 	return on_switch((void *)ctx[1], (void *)ctx[2], true);
 }
 
-/* In the middle of waking up it does not wait yet. */
-static __always_inline bool
-is_waking(struct task_struct *t)
+static __always_inline u32
+state_of(struct task_struct *t)
 {
 	struct task_struct___before_5_14 *old = (void *)t;
 
-	if (bpf_core_field_exists(t->__state))
-		return t->__state == TASK_WAKING;
-	return old->state == TASK_WAKING;
+	return bpf_core_field_exists(t->__state) ? t->__state : old->state;
 }
 
 /*
@@ -506,10 +562,11 @@ is_waking(struct task_struct *t)
 static __always_inline int
 on_migrate(struct task_struct *t, bool table)
 {
-	u64 delay = t->sched_info.run_delay, ns, most, now;
+	u64 delay = t->sched_info.run_delay, ns, most, now, seen;
 	struct known *k = known_of(t, table);
 	struct rq *rq = t->se.cfs_rq->rq;
-	u32 victim;
+	u32 victim, cpu = rq->cpu;
+	struct wait_cpu *c;
 
 	if (k == NULL || delay <= k->delay)
 		return 0;
@@ -518,14 +575,20 @@ on_migrate(struct task_struct *t, bool table)
 	now = rq->clock;
 	victim = slot_of(t);
 	most = now - t->sched_info.last_arrival;
-	if (is_waking(t) || (s64)most < 0)
+	/* In the middle of waking up it does not wait yet. */
+	if (state_of(t) == TASK_WAKING || (s64)most < 0)
 		most = 0;
 	if (ns > most) {
-		blame_one(victim, SLOT_UNKNOWN, ns - most, now);
+		blame_one(victim, SLOT_UNKNOWN, ns - most);
 		ns = most;
 	}
+	c = bpf_map_lookup_elem(&cpus, &cpu);
+	if (c == NULL)
+		return 0;
 	k->moved += ns;
-	blame(rq->cpu, victim, now - ns, now, now);
+	seen = wait_known(c, rq->nr_switches, now - ns, now);
+	blame(cpu, victim, now - ns, seen, stamp_of(now, cpu));
+	blame_one(victim, SLOT_UNKNOWN, now - seen);
 	return 0;
 }
 
@@ -541,6 +604,19 @@ int migrate_tabled(u64 *ctx)
 	return on_migrate((void *)ctx[0], true);
 }
 
+/* One that sleeps, and whose last wait had an end that was not seen. */
+static __always_inline void
+catch_up(struct task_struct *t, struct known *k)
+{
+	u64 delay = t->sched_info.run_delay, was = k->delay;
+	u32 state = state_of(t);
+
+	if (state == 0 || state == TASK_WAKING || delay <= was)
+		return;
+	k->delay = delay;
+	blame_one(slot_of(t), SLOT_UNKNOWN, delay - was);
+}
+
 /* One task, which may be waiting.  Its run queue's clock stood still since the
  * last tick at most. */
 static __always_inline int
@@ -548,6 +624,7 @@ on_task(struct bpf_iter__task *ctx, bool table)
 {
 	struct task_struct *t = ctx->task;
 	struct stall_open open = { 0 };
+	struct known *k;
 	struct wait_cpu *c;
 	u64 queued, now;
 	struct rq *rq;
@@ -555,18 +632,15 @@ on_task(struct bpf_iter__task *ctx, bool table)
 
 	if (t == NULL)
 		return 0;
-	if (meet_all) {
-		if (table)
-			known_tabled(t, false);
-		else
-			known_stored(t);
-	}
 	rq = t->se.cfs_rq->rq;
 	now = rq->clock;
 	cpu = rq->cpu;
 	c = bpf_map_lookup_elem(&cpus, &cpu);
 	if (c != NULL && now > c->now)
 		c->now = now;
+	k = table ? known_tabled(t, false) : known_stored(t);
+	if (k != NULL)
+		catch_up(t, k);
 	queued = t->sched_info.last_queued;
 	if (queued == 0 || queued >= now)
 		return 0;

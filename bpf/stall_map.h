@@ -8,6 +8,19 @@
 struct stall_cell {
 	__u64	ns;
 	__u64	waits;
+};
+
+/*
+ * In map parts, STALL_PARTS for each processor: what is not yet added to the
+ * cell of that key.  A place is free while its key is 0.  Whoever reads cells
+ * first and then parts may miss what moves meanwhile, but has nothing twice.
+ */
+enum { STALL_PARTS = 64 };
+
+struct stall_part {
+	__u64	key;
+	__u64	ns;
+	__u64	waits;
 	__u64	stamp;			/* of the wait last counted */
 };
 

@@ -144,10 +144,11 @@ state_of(struct task_struct *t, struct signal_struct *sig)
 		return 'R';
 	if (state & 0x1)
 		return 'S';
+	/* 0x100, only a fatal signal wakes it, goes with 'T', 't' and 'D'. */
 	if (state & 0x4)
-		return 't';
-	if (state & 0x8 || state & 0x100)
 		return 'T';
+	if (state & 0x8)
+		return 't';
 	if ((state & 0x402) == 0x402)
 		return 'I';
 	return state & 0x2 ? 'D' : 'S';

@@ -203,6 +203,16 @@ wait_oldest(struct wait_cpu *c, void *arg, u32 victim, u64 from, u64 end)
 		WAIT_ADD(arg, victim, SLOT_OLDER, rest);
 }
 
+/* Until when it is known who ran, in the middle of a run: not beyond the last
+ * switch seen if there was another since. */
+static inline __attribute__((always_inline)) u64
+wait_known(const struct wait_cpu *c, u64 switches, u64 from, u64 now)
+{
+	if (c->switches == switches)
+		return now;
+	return c->clock > from && c->clock < now ? c->clock : from;
+}
+
 /*
  * The quota of a task group on one processor: the kernel only counts up how
  * long it was throttled, each time that this ends.

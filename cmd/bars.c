@@ -70,7 +70,7 @@ bar(char *p, uint64_t percent, const struct bars *b)
 	if (eighths > BAR * 8)
 		eighths = BAR * 8;
 	cells = eighths / 8;
-	if (b->colour)
+	if (b->colour && eighths > 0)
 		n += sprintf(p + n, "%s", on);
 	for (int i = 0; i < cells; i++)
 		n += sprintf(p + n, "%s", b->utf8 ? "█" : "#");
@@ -78,7 +78,7 @@ bar(char *p, uint64_t percent, const struct bars *b)
 		n += sprintf(p + n, "%s", part[eighths % 8]);
 		cells++;
 	}
-	if (b->colour)
+	if (b->colour && eighths > 0)
 		n += sprintf(p + n, "\033[0m");
 	return n + sprintf(p + n, "%*s", BAR - cells, "");
 }

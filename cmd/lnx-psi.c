@@ -178,7 +178,7 @@ parse(struct psi_opts *o, int argc, char **argv)
 			break;
 		case O_MIN_PCT: percent(optarg, &o->min); break;
 		case O_NO_STAT: o->look.psi_only = 1; break;
-		case O_ONCE: o->once = 1; o->count = 1; break;
+		case O_ONCE: o->once = 1; break;
 		case O_ROOT: o->root = optarg; break;
 		case O_TEXT: o->text = 1; break;
 		case O_TOP: number("--top", optarg, 1, INT_MAX, &o->top); break;
@@ -186,6 +186,8 @@ parse(struct psi_opts *o, int argc, char **argv)
 		default: exit(cmd_usage());
 		}
 	}
+	if (o->once)
+		o->count = 1;
 	check(o, argv, looks);
 }
 
@@ -219,8 +221,8 @@ psi_problems(struct speak_list *l, const struct psi_opts *o, struct look *look)
 
 	while ((text = look_problem(look, &slight)) != NULL) {
 		speak_add(l, text);
-		if (!o->quiet && (!slight || o->verbose))
-			warnx("%s", text);
+		if (!slight || o->verbose)
+			psi_say(o, text);
 	}
 }
 
@@ -336,10 +338,10 @@ run(struct watcher *w)
 		    w->looks == o->count || (o->duration > 0 &&
 		    boot_now() - begun + o->interval / 2 >= o->duration))
 			return EX_LNX_OK;
-		do
+		do {
 			if ((rc = psi_wait(&w->timer, 1, NULL)) <= 0)
 				return rc == 0 ? EX_LNX_OK : EX_LNX_SYSTEM;
-		while (read(w->timer.fd, &ticks, sizeof(ticks)) == -1);
+		} while (read(w->timer.fd, &ticks, sizeof(ticks)) == -1);
 	}
 }
 

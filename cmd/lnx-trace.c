@@ -98,6 +98,7 @@ live(struct opts *o, struct sink *s)
 	if (boot_read(&boot) == -1)
 		err(EX_LNX_SYSTEM, "/proc/sys/kernel/random/boot_id");
 	boot_ctx(&boot, &s->ctx);
+	sink_argv_max(s, o->conf.argv_max);
 	s->anchored = boot_now();
 	c.boot = &boot;
 	gauges_open(&gauges, &o->conf);
@@ -248,7 +249,7 @@ main(int argc, char **argv)
 	struct opts o = { 0 };
 	struct sink s = { .left = UINT64_MAX };
 	const char *path;
-	int rc, fd;
+	int rc, fd = -1;
 
 	cmd_start();
 	trace_conf_init(&o.conf);
@@ -262,8 +263,10 @@ main(int argc, char **argv)
 	s.raw = o.write != NULL;
 	path = s.raw ? o.write : o.output;
 	path = path != NULL ? path : "-";
-	sink_argv_max(&s, o.conf.argv_max);
-	fd = o.read != NULL ? replay_open(o.read, o.output) : -1;
+	if (o.read != NULL) {
+		fd = replay_open(o.read, o.output);
+		sink_argv_max(&s, o.conf.argv_max);
+	}
 	if ((s.out = out_open(path)) == NULL)
 		err(EX_LNX_SYSTEM, "%s", path);
 	rc = o.read != NULL ? replay(&s, fd, o.read, o.strict) : live(&o, &s);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/view.h"
 #include "host/boot.h"
 #include "host/look_record.h"
 #include "host/sandbox.h"
@@ -52,12 +53,23 @@ struct set {
 	struct speak_list degraded;
 };
 
+void
+psi_say(const struct psi_opts *o, const char *text)
+{
+	char plain[4096];
+	int n;
+
+	if (o->quiet)
+		return;
+	n = view_escape(plain, sizeof(plain), text, 0);
+	warnx("%.*s", n, plain);
+}
+
 static void
 say(struct set *set, const char *text)
 {
 	speak_add(&set->degraded, text);
-	if (!set->o->quiet)
-		warnx("%s", text);
+	psi_say(set->o, text);
 }
 
 static void
@@ -80,6 +92,19 @@ add(struct set *set, const struct psi_ask *ask, const struct cgroup_node *n)
 		say(set, why);
 	if (rc != -1)
 		set->alive = ++set->n;
+}
+
+static void
+nowhere(struct set *set, const struct psi_ask *ask)
+{
+	char text[TRIGGER_WHY];
+
+	if (ask->cgroup == NULL)
+		strcpy(text, "--trigger: no cgroup fits --cgroup");
+	else
+		snprintf(text, sizeof(text), "--trigger: %s: no such cgroup",
+		    ask->cgroup);
+	say(set, text);
 }
 
 /* Those of the machine, of the cgroup behind the @, or of all that fit. */
@@ -109,8 +134,7 @@ add_all(struct set *set, struct cgtree *tree)
 			found++;
 		}
 		if (found == 0)
-			say(set, ask->cgroup != NULL ? "--trigger: no such "
-			    "cgroup" : "--trigger: no cgroup fits --cgroup");
+			nowhere(set, ask);
 	}
 }
 
@@ -131,7 +155,7 @@ gone(struct set *set, size_t i)
 	trigger_close(&set->t[i]);
 	set->poll[i].fd = -1;
 	set->alive--;
-	set->degraded.len = 0;
+	set->degraded.len = set->degraded.full = 0;
 	snprintf(text, sizeof(text), "%.*s: it is gone, and the trigger with it",
 	    TRIGGER_WHY / 2, set->t[i].at.cgroup != NULL ?
 	    set->t[i].at.cgroup->path : set->o->look.proc);

@@ -33,6 +33,10 @@ struct timespec;
  * -1, and why was told. */
 int psi_wait(struct pollfd *, size_t n, const struct timespec *);
 
+/* A sentence for people, unless --quiet.  Whoever makes a cgroup chose its name:
+ * no byte of it steers a terminal. */
+void psi_say(const struct psi_opts *, const char *text);
+
 /* New problems go into the list, and are told as sentences. */
 void psi_problems(struct speak_list *, const struct psi_opts *, struct look *);
 

@@ -16,10 +16,16 @@ enum { RECORD = 8192 };		/* longest of ours in wire form */
 void
 speak_add(struct speak_list *l, const char *text)
 {
+	static const char more[] = "and more";
 	size_t n = strlen(text) + 1;
 
-	if (n > sizeof(l->text) - l->len)
+	if (l->full)
 		return;
+	if (n > sizeof(l->text) - l->len - sizeof(more)) {
+		l->full = 1;
+		text = more;
+		n = sizeof(more);
+	}
 	memcpy(l->text + l->len, text, n);
 	l->len += n;
 }

@@ -12,10 +12,12 @@
 
 enum { SPEAK_LIST = 3072 };
 
-/* Elements, each with its NUL; what does not fit is left out. */
+/* Elements, each with its NUL; for those that do not fit there is one that says
+ * so. */
 struct speak_list {
 	char	 text[SPEAK_LIST];
 	size_t	 len;
+	int	 full;
 };
 
 void speak_add(struct speak_list *, const char *text);

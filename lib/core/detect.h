@@ -97,13 +97,56 @@ struct rec {
 	const struct kindset *set;
 	uint16_t	 kind, n;
 	uint32_t	 len;		/* of the bytes */
+	struct tree_id	 self, parent, creator;	/* pid 0 is not told */
 	struct scan_val	 v[];		/* by place in the set; none is SCAN_NONE */
 };
 
-const struct scan_val *rec_val(const struct rec *, unsigned key);
-uint64_t rec_num(const struct rec *, enum key, uint64_t unknown);
+extern const struct scan_val rec_none;
+
+static inline const struct scan_val *
+rec_val(const struct rec *r, unsigned key)
+{
+	uint8_t at = r->set->at[key];
+
+	return at == K_NONE ? &rec_none : &r->v[at];
+}
+
+static inline uint64_t
+rec_num(const struct rec *r, enum key key, uint64_t unknown)
+{
+	const struct scan_val *v = rec_val(r, key);
+	uint64_t u;
+
+	return v->type == SCAN_NUM && scan_u64(v, &u) == 0 ? u : unknown;
+}
+
 double rec_double(const struct rec *, enum key);	/* NAN is unknown */
-int rec_id(const struct rec *, enum key, struct tree_id *);	/* 1 or 0 */
+
+/* A process; pid 0 if it is not told.  1 or 0. */
+int rec_id(const struct rec *, enum key, struct tree_id *);
+
+/* Those that most detectors ask for are worked out once. */
+static inline int
+rec_self(const struct rec *r, struct tree_id *id)
+{
+	*id = r->self;
+	return id->pid != 0;
+}
+
+/* Who made it, or else its parent. */
+static inline int
+rec_maker(const struct rec *r, struct tree_id *id)
+{
+	*id = r->creator.pid != 0 ? r->creator : r->parent;
+	return id->pid != 0;
+}
+
+static inline int
+rec_parent(const struct rec *r, struct tree_id *id)
+{
+	*id = r->parent;
+	return id->pid != 0;
+}
 
 /* ---- what is followed ---- */
 
@@ -129,7 +172,8 @@ struct incident {
 	uint64_t	told;		/* when it was last written */
 	uint64_t	until;		/* not again before */
 	uint64_t	from;		/* the evidence begins */
-	uint64_t	hits;		/* records that counted, since from */
+	uint64_t	hits;		/* records that counted, since from: while open */
+	struct window	recent;		/* the same, before it opens */
 	uint64_t	hits_told;
 	double		value, peak;	/* what is compared, see judge(); the most while open */
 	uint32_t	quiet;		/* times that it would have opened */
@@ -185,7 +229,8 @@ enum resource { RES_CPU, RES_MEMORY, RES_IO, RES_IRQ, RES_NONE };
 extern const char resources[];		/* the words, by number */
 
 struct tally {			/* of a rule, in a lane */
-	uint32_t	open;
+	struct group	*host;		/* the group of BY_HOST, if it is there */
+	uint32_t	open, groups;
 	uint64_t	dropped;
 };
 
@@ -199,6 +244,7 @@ struct lane {
 	struct kins	*kins;
 	struct groups	 groups;
 	struct tally	*tally;		/* by rule */
+	struct kin	*self;		/* whose record is at hand; NULL: look */
 	const char	*sym[K_MAX];	/* of the record at hand */
 	uint8_t		 syms[K_MAX];
 	uint32_t	 nsyms;
@@ -251,6 +297,20 @@ struct group *group_find(struct lane *, const struct rule *,
 struct group *group_get(struct lane *, const struct rule *,
     const struct subject *);
 void group_forget(struct lane *, struct group *);
+
+/* The rule follows somebody. */
+static inline int
+group_any(const struct lane *l, const struct rule *r)
+{
+	return l->tally[r->index].groups > 0;
+}
+
+/* It may follow the process of the record at hand: ask before looking. */
+static inline int
+group_may(const struct lane *l, const struct rule *r)
+{
+	return group_any(l, r) && (l->self == NULL || l->self->followed > 0);
+}
 
 /* The record counts for the group. */
 void group_seen(struct lane *, struct group *, const struct rec *);

@@ -32,6 +32,7 @@ feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	struct group *g;
 
 	if (max == 0 || now == UINT64_MAX ||
+	    (now < LOOK * max && !group_may(l, r)) ||
 	    !lane_subject(l, r, BY_PROCESS, rec, &s) ||
 	    ((g = group_find(l, r, &s)) == NULL && now < LOOK * max))
 		return;

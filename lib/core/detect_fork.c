@@ -121,8 +121,7 @@ forked(struct lane *l, const struct rule *r, const struct rec *rec)
 	struct tree_id maker;
 	struct chain c;
 
-	if (!rec_id(rec, K_creator_id, &maker) &&
-	    !rec_id(rec, K_parent_id, &maker))
+	if (!rec_maker(rec, &maker))
 		return;
 	chain_of(&c, l, r, rec, maker, 1);
 	/* What a tree with an incident makes is its own affair. */
@@ -160,7 +159,7 @@ grown(struct lane *l, const struct rule *r, const struct rec *rec)
 	struct chain c;
 	struct kin *k;
 
-	if (!rec_id(rec, K_id, &id) || (rec->kind == EV_exec &&
+	if (!group_any(l, r) || !rec_self(rec, &id) || (rec->kind == EV_exec &&
 	    id.start + length(r) <= l->now) ||
 	    (k = kin_find(l->kins, &id)) == NULL)
 		return;
@@ -216,14 +215,15 @@ judge_storm(struct lane *l, struct group *g)
 	const struct rule *r = g->rule;
 	unsigned n = parts(r), each = WINDOW_SLOTS / n;
 	double s = length(r) / 1e9;
-	uint64_t least = window_least(&f->made, length(r), l->now, n);
 	uint64_t sum = window_sum(&f->made, length(r), l->now);
 
 	g->inc.value = sum / s;
-	if (least > r->p[P_LIMIT] * s * each / WINDOW_SLOTS &&
+	if (sum <= r->p[P_LIMIT] * s * CLEAR)
+		return CALM;
+	if (window_least(&f->made, length(r), l->now, n) > r->p[P_LIMIT] * s * each / WINDOW_SLOTS &&
 	    sum > r->p[P_LIMIT] * s && growth(l, g) >= r->p[P_GROWTH])
 		return FIRE;
-	return sum > r->p[P_LIMIT] * s * CLEAR ? STAY : CALM;
+	return STAY;
 }
 
 static enum verdict

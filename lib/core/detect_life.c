@@ -52,7 +52,7 @@ lives_subject(struct lane *l, const struct rule *r, enum by by,
 	if (by != BY_PROCESS)
 		return lane_subject(l, r, by, rec, s);
 	*s = (struct subject){ .by = BY_PROCESS };
-	return rec_id(rec, K_parent_id, &s->id);
+	return rec_parent(rec, &s->id);
 }
 
 static void
@@ -199,7 +199,7 @@ const struct detector detect_short_lived = {
 
 /* ---- crash_loop ---- */
 
-enum { C_DEATHS, C_WINDOW, C_FAILED, C_FOR };
+enum { C_DEATHS, C_WINDOW, C_FAILED, C_FOR, C_LIFE };
 enum { DEATHS = 16 };		/* whose times are kept */
 
 struct crashes {
@@ -215,15 +215,26 @@ crash_length(const struct rule *r)
 	return r->p[C_WINDOW];
 }
 
+/* Of a program that ends at once, status 1 is an answer: grep, test. */
+static int
+failed(const struct rule *r, const struct rec *rec)
+{
+	int s = status(rec);
+
+	return s != 0 && (s != 1 ||
+	    rec_num(rec, K_duration_ns, UINT64_MAX) >= r->p[C_LIFE]);
+}
+
 static void
 crash_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 {
 	struct subject s = { .by = BY_PROCESS };
 	struct crashes *c;
 	struct group *g;
-	int bad = status(rec) != 0;
+	int bad = failed(r, rec);
 
-	if (!ended(rec) || !rec_id(rec, K_parent_id, &s.id) ||
+	if ((!bad && !group_any(l, r)) || !ended(rec) ||
+	    !rec_parent(rec, &s.id) ||
 	    (s.s[0] = lane_sym(l, rec, K_comm)) == NULL)
 		return;
 	if ((g = bad ? group_get(l, r, &s) : group_find(l, r, &s)) == NULL)
@@ -315,6 +326,7 @@ static const struct param crash_params[] = {
 	[C_WINDOW] = { "window", UNIT_TIME, "1m", NULL, 0 },
 	[C_FAILED] = { "failed", UNIT_PCT, "90%", NULL, 0 },
 	[C_FOR] = { "for", UNIT_TIME, "2s", NULL, 0 },
+	[C_LIFE] = { "life", UNIT_TIME, "50ms", NULL, 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 

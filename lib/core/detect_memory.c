@@ -32,6 +32,7 @@ feed(struct lane *l, const struct rule *r, const struct rec *rec)
 
 	/* What is small has not grown by much. */
 	if (bytes == UINT64_MAX || !(r->by >> by & 1) ||
+	    (bytes < r->p[P_GROWTH] && !group_may(l, r)) ||
 	    !lane_subject(l, r, by, rec, &s) ||
 	    ((g = group_find(l, r, &s)) == NULL && bytes < r->p[P_GROWTH]))
 		return;

@@ -26,7 +26,7 @@ kills_length(const struct rule *r)
 static void
 kill_of(struct kills *k, const struct rec *rec)
 {
-	rec_id(rec, K_id, &k->victim);
+	rec_self(rec, &k->victim);
 	rec_id(rec, K_trigger_id, &k->trigger);
 	k->comm[0] = k->trigger_comm[0] = k->scope[0] = '\0';
 	scan_str(rec_val(rec, K_comm), k->comm, sizeof(k->comm));

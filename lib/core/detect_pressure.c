@@ -66,7 +66,8 @@ saturation(struct lane *l, const struct rule *r, const struct rec *rec)
 	double pct;
 
 	if (res == RES_NONE || (r->p[P_RESOURCE] != ANY_RESOURCE &&
-	    r->p[P_RESOURCE] != res) || !line_of(r, rec, &pct, &interval))
+	    r->p[P_RESOURCE] != res) || !line_of(r, rec, &pct, &interval) ||
+	    (pct <= r->p[P_ABOVE] && !group_any(l, r)))
 		return;
 	for (int b = 0; b < BY_FIELD; b++) {
 		if (!(r->by >> b & 1) || host != (b == BY_HOST) ||
@@ -124,6 +125,16 @@ tell(struct lane *l, struct group *g, struct report *r)
 }
 
 /* ---- circuit breaker ---- */
+
+/* Without a limit of its own, how busy the CPU is need not be known. */
+static int
+breaker_check(struct rule *r, char *why)
+{
+	(void)why;
+	if (r->p[P_CPU] == 0)
+		r->kinds = KIND(psi);
+	return 0;
+}
 
 static void
 round_done(struct lane *l, struct busy *b, uint64_t sum, uint64_t interval)
@@ -275,6 +286,6 @@ const struct detector detect_circuit_breaker = {
 	.kinds = KIND(psi) | KIND(sample) | KIND(cgroup),
 	.by = BY(HOST), .by_def = BY(HOST), .severity = SEV_CRITICAL,
 	.state = sizeof(struct pressure), .keys = keys,
-	.params = breaker_params, .feed = breaker, .judge = judge,
+	.params = breaker_params, .check = breaker_check, .feed = breaker, .judge = judge,
 	.tell = breaker_tell, .window = length,
 };

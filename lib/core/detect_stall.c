@@ -221,7 +221,7 @@ throttle_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	struct subject s;
 	struct group *g;
 
-	if (!throttle_subject(l, rec, &s) ||
+	if ((ns == 0 && !group_any(l, r)) || !throttle_subject(l, rec, &s) ||
 	    ((g = group_find(l, r, &s)) == NULL && ns == 0) ||
 	    (g = group_get(l, r, &s)) == NULL)
 		return;

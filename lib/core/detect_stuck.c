@@ -43,9 +43,8 @@ progress(struct lane *l, const struct rule *r, const struct rec *rec)
 	struct group *g;
 	struct spin *p;
 
-	if (rec->kind == EV_exec ? !rec_id(rec, K_id, &s.id) :
-	    !rec_id(rec, K_creator_id, &s.id) &&
-	    !rec_id(rec, K_parent_id, &s.id))
+	if (!group_any(l, r) || (rec->kind == EV_exec ? !rec_self(rec, &s.id) :
+	    !rec_maker(rec, &s.id)))
 		return;
 	if ((g = group_find(l, r, &s)) == NULL)
 		return;
@@ -58,24 +57,27 @@ progress(struct lane *l, const struct rule *r, const struct rec *rec)
 static void
 spin_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 {
-	uint64_t interval = rec_num(rec, K_interval_ns, 0);
-	uint64_t yields = rec_num(rec, K_voluntary, UINT64_MAX);
-	double cpu = percent(rec, K_cpu_ns, interval);
+	uint64_t interval, yields;
 	struct subject s;
 	struct group *g;
 	struct spin *p;
+	double cpu;
 
 	if (rec->kind != EV_sample) {
 		progress(l, r, rec);
 		return;
 	}
+	interval = rec_num(rec, K_interval_ns, 0);
+	yields = rec_num(rec, K_voluntary, UINT64_MAX);
+	cpu = percent(rec, K_cpu_ns, interval);
 	/* Not told how often it gave way: nothing can be said. */
 	if (isnan(cpu) || yields == UINT64_MAX ||
+	    (!(cpu > r->p[S_CPU]) && !group_may(l, r)) ||
 	    !lane_subject(l, r, BY_PROCESS, rec, &s))
 		return;
 	if (yields * 1e9 > r->p[S_VOLUNTARY] * interval)
 		cpu = 0;
-	if ((g = group_find(l, r, &s)) == NULL && !(cpu > r->p[S_CPU]))
+	if (!(cpu > r->p[S_CPU]) && group_find(l, r, &s) == NULL)
 		return;
 	if ((g = group_get(l, r, &s)) == NULL)
 		return;
@@ -154,7 +156,6 @@ stuck_length(const struct rule *r)
 static void
 stuck_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 {
-	uint64_t interval = rec_num(rec, K_interval_ns, 0);
 	int stuck = scan_is(rec_val(rec, K_state), "D") &&
 	    rec_num(rec, K_voluntary, 0) == 0;	/* it was not awake between */
 	struct subject s;
@@ -162,13 +163,13 @@ stuck_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	struct group *g;
 
 	if (rec_val(rec, K_state)->type != SCAN_STR ||
-	    !lane_subject(l, r, BY_PROCESS, rec, &s) ||
+	    (!stuck && !group_may(l, r)) || !lane_subject(l, r, BY_PROCESS, rec, &s) ||
 	    ((g = group_find(l, r, &s)) == NULL && !stuck))
 		return;
 	if ((g = group_get(l, r, &s)) == NULL)
 		return;
 	p = (void *)g->state;
-	sustain_put(&p->s, l->now, interval, stuck, 0.5);
+	sustain_put(&p->s, l->now, rec_num(rec, K_interval_ns, 0), stuck, 0.5);
 	scan_str(rec_val(rec, K_wchan), p->wchan, sizeof(p->wchan));
 	group_seen(l, g, rec);
 	group_settle(l, g);
@@ -244,16 +245,17 @@ zombie_length(const struct rule *r)
 static void
 zombie_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 {
-	uint64_t interval = rec_num(rec, K_interval_ns, 1000000000);
 	struct subject s = { .by = BY_PROCESS };
 	struct zombies *z;
 	struct group *g;
 	const char *comm;
+	uint64_t interval;
 
 	if (!scan_is(rec_val(rec, K_state), "Z") ||
-	    !rec_id(rec, K_parent_id, &s.id) || (g = group_get(l, r, &s)) == NULL)
+	    !rec_parent(rec, &s.id) || (g = group_get(l, r, &s)) == NULL)
 		return;
 	z = (void *)g->state;
+	interval = rec_num(rec, K_interval_ns, 1000000000);
 	if (l->now - z->begun > interval / 2) {
 		if (z->n < r->p[Z_COUNT])
 			sustain_put(&z->s, l->now, interval, z->n,

@@ -63,8 +63,11 @@ same(const struct subject *a, const struct subject *b)
 struct group *
 group_find(struct lane *l, const struct rule *r, const struct subject *s)
 {
-	struct group *g = *slot(&l->groups, r, s);
+	struct group *g;
 
+	if (s->by == BY_HOST && s->n == 0)
+		return l->tally[r->index].host;
+	g = *slot(&l->groups, r, s);
 	while (g != NULL && (g->rule != r || !same(&g->s, s)))
 		g = g->chain;
 	return g;
@@ -94,6 +97,21 @@ enlist(struct groups *gs, struct group *g)
 	gs->newest = g;
 }
 
+/* Note with the process how many groups are about it. */
+static void
+followed(struct lane *l, const struct subject *s, int more)
+{
+	struct kin *k;
+
+	if (s->id.pid == 0 || (k = kin_find(l->kins, &s->id)) == NULL ||
+	    k->followed == UINT8_MAX)
+		return;
+	if (more)
+		k->followed++;
+	else if (k->followed > 0)
+		k->followed--;
+}
+
 void
 group_forget(struct lane *l, struct group *g)
 {
@@ -101,6 +119,10 @@ group_forget(struct lane *l, struct group *g)
 	struct group **at = slot(gs, g->rule, &g->s);
 
 	incident_drop(l, g);
+	l->tally[g->rule->index].groups--;
+	followed(l, &g->s, 0);
+	if (l->tally[g->rule->index].host == g)
+		l->tally[g->rule->index].host = NULL;
 	while (*at != g)
 		at = &(*at)->chain;
 	*at = g->chain;
@@ -154,6 +176,10 @@ group_get(struct lane *l, const struct rule *r, const struct subject *s)
 	}
 	g->rule = r;
 	g->s = *s;
+	l->tally[r->index].groups++;
+	followed(l, s, 1);
+	if (s->by == BY_HOST && s->n == 0)
+		l->tally[r->index].host = g;
 	for (int i = 0; i < 2; i++)
 		if (s->s[i] != NULL)
 			intern_hold(s->s[i]);
@@ -172,9 +198,11 @@ group_seen(struct lane *l, struct group *g, const struct rec *rec)
 	struct incident *in = &g->inc;
 
 	g->last = (struct seen){ .t = l->now, .kind = rec->kind };
-	if (!rec_id(rec, K_id, &g->last.id))
-		g->last.id = (struct tree_id){ 0 };
-	in->hits++;
+	g->last.id = rec->self;
+	if (in->open)
+		in->hits++;
+	else
+		window_add(&in->recent, g->rule->det->window(g->rule), l->now, 1);
 }
 
 /* While an incident is open, look again each second: what it rests on may

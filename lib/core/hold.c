@@ -226,7 +226,11 @@ turn(struct hold *h, struct page *p)
 	h->at = h->n = 0;
 	for (; r != NULL; r = r->next)
 		h->sorted[h->n++] = r;
-	sort(h, h->sorted, h->sorted + h->n, h->n);
+	for (size_t i = 1; i < h->n; i++)
+		if (earlier(h, h->sorted[i], h->sorted[i - 1])) {
+			sort(h, h->sorted, h->sorted + h->n, h->n);
+			break;
+		}
 	p->first = NULL;
 	p->last = &p->first;
 	p->n = 0;

@@ -67,7 +67,8 @@ complete(struct lane *l, struct group *g, struct report *r)
 static void
 over(struct lane *l, struct group *g, struct report *r)
 {
-	char who[100], len[VALUE_TEXT], peak[VALUE_TEXT], limit[VALUE_TEXT];
+	char who[100], by[100], len[VALUE_TEXT], peak[VALUE_TEXT];
+	char limit[VALUE_TEXT];
 	size_t n;
 
 	incident_subject(l, g, &r->subject);
@@ -86,6 +87,10 @@ over(struct lane *l, struct group *g, struct report *r)
 		snprintf(r->summary + n, sizeof(r->summary) - n,
 		    ", the limit is %s",
 		    value_text(limit, r->facts[0].unit, r->facts[0].threshold));
+	n = strlen(r->summary);
+	if (r->culprit.kind != NULL)
+		snprintf(r->summary + n, sizeof(r->summary) - n, "; culprit: %s",
+		    party_text(&r->culprit, by, sizeof(by)));
 }
 
 static void
@@ -131,6 +136,7 @@ open_it(struct lane *l, struct group *g)
 	in->open = 1;
 	in->opened = in->held = l->now;
 	in->peak = in->value;
+	in->hits = window_sum(&in->recent, back, l->now);
 	in->first = g->last;
 	in->id = name(l, g);
 	in->from = l->now > back ? l->now - back : 0;
@@ -149,7 +155,7 @@ close_it(struct lane *l, struct group *g)
 	l->e->count.closed++;
 	g->inc.open = 0;
 	g->inc.until = l->now + g->rule->cooldown;
-	g->inc.hits = 0;
+	memset(&g->inc.recent, 0, sizeof(g->inc.recent));
 }
 
 void

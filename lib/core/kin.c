@@ -201,9 +201,14 @@ move(struct kins *k, struct kin *n, int dead)
 }
 
 void
-kin_heard(struct kins *k, struct kin *n)
+kin_heard(struct kins *k, struct kin *n, uint64_t t)
 {
-	if (n->newer != 0 && !n->dead)
+	uint8_t age = t >> KIN_AGE;
+
+	if (age == n->age || n->dead)
+		return;
+	n->age = age;
+	if (n->newer != 0)
 		move(k, n, 0);
 }
 

@@ -19,9 +19,13 @@ struct kin {
 	uint32_t	 chain;		/* next of its hash, from 1 */
 	uint32_t	 newer, older;	/* in the order of being forgotten, from 1 */
 	uint8_t		 dead;
+	uint8_t		 followed;	/* groups that are about it, 255 is many */
+	uint8_t		 age;		/* when it was last moved up, see kin_heard() */
 };
 
 struct kins;
+
+enum { KIN_AGE = 34 };		/* 2^34 ns, 17 s */
 
 /* Of at most max processes; strings are of that store.  NULL with errno. */
 struct kins *kin_new(size_t max, struct intern *);
@@ -34,8 +38,9 @@ struct kin *kin_find(const struct kins *, const struct tree_id *);
  * live, the one heard of longest ago.  NULL without memory. */
 struct kin *kin_get(struct kins *, const struct tree_id *);
 
-/* It lives, and was heard of; or it ended. */
-void kin_heard(struct kins *, struct kin *);
+/* It lives, and was heard of at t ns (by some seconds is exact enough); or it
+ * ended. */
+void kin_heard(struct kins *, struct kin *, uint64_t t);
 void kin_ended(struct kins *, struct kin *);
 
 /* Its name and cgroup, which are taken over; NULL changes nothing. */

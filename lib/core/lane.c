@@ -13,22 +13,7 @@ const char resources[] = "cpu memory io irq";
 
 /* ---- a record's fields ---- */
 
-const struct scan_val *
-rec_val(const struct rec *r, unsigned key)
-{
-	static const struct scan_val none = { .type = SCAN_NONE };
-	uint8_t at = r->set->at[key];
-
-	return at == K_NONE ? &none : &r->v[at];
-}
-
-uint64_t
-rec_num(const struct rec *r, enum key key, uint64_t unknown)
-{
-	uint64_t u;
-
-	return scan_u64(rec_val(r, key), &u) == 0 ? u : unknown;
-}
+const struct scan_val rec_none = { .type = SCAN_NONE };
 
 double
 rec_double(const struct rec *r, enum key key)
@@ -98,7 +83,7 @@ of_process(struct lane *l, enum by by, const struct rec *r, struct subject *s)
 {
 	struct kin *k;
 
-	if (!rec_id(r, K_id, &s->id))
+	if (!rec_self(r, &s->id))
 		return 0;
 	if (by == BY_TREE && (k = kin_find(l->kins, &s->id)) != NULL)
 		s->id = kin_root(l->kins, k)->id;
@@ -252,24 +237,27 @@ learn_process(struct lane *l, const struct rec *r)
 	struct tree_id id, up;
 	struct kin *k;
 
-	if (!rec_id(r, K_id, &id))
+	if (!rec_self(r, &id))
 		return;
 	if ((k = kin_get(l->kins, &id)) == NULL) {
 		l->nomem = 1;
 		return;
 	}
 	if (k->up.pid == 0 || r->kind == EV_fork) {
-		if (!rec_id(r, K_creator_id, &up))
-			rec_id(r, K_parent_id, &up);
+		rec_maker(r, &up);
 		if (up.pid != 0 && up.boot == id.boot &&
 		    (up.start < id.start || (up.start == id.start &&
 		    up.pid < id.pid)))
 			k->up = up;
 	}
-	kin_named(l->kins, k, keep(l, r, K_comm, k->comm),
-	    keep(l, r, K_cgroup, k->cgroup));
+	/* What samples tell anew and anew is looked at now and then. */
+	if (r->kind != EV_sample || k->comm == NULL ||
+	    k->age != (uint8_t)(l->now >> KIN_AGE))
+		kin_named(l->kins, k, keep(l, r, K_comm, k->comm),
+		    keep(l, r, K_cgroup, k->cgroup));
 	if (r->kind != EV_exit)
-		kin_heard(l->kins, k);
+		kin_heard(l->kins, k, l->now);
+	l->self = k;
 }
 
 static void
@@ -278,7 +266,7 @@ learn_end(struct lane *l, const struct rec *r)
 	struct tree_id id;
 	struct kin *k;
 
-	if (rec_id(r, K_id, &id) && (k = kin_find(l->kins, &id)) != NULL)
+	if (rec_self(r, &id) && (k = kin_find(l->kins, &id)) != NULL)
 		kin_ended(l->kins, k);
 }
 
@@ -476,6 +464,12 @@ lane_until(struct lane *l, uint64_t t)
 	}
 }
 
+static const struct scan_val *
+look(const struct rec *r, unsigned key)
+{
+	return rec_val(r, key);
+}
+
 void
 lane_feed(struct lane *l, struct rec *r)
 {
@@ -484,9 +478,14 @@ lane_feed(struct lane *l, struct rec *r)
 	lane_until(l, r->held.t);
 	if (r->held.t > l->now)
 		l->now = r->held.t;
+	l->self = NULL;
+	rec_id(r, K_id, &r->self);
+	rec_id(r, K_parent_id, &r->parent);
+	rec_id(r, K_creator_id, &r->creator);
 	learn(l, r);
 	for (unsigned i = 0; i < set->nrules; i++)
-		if (where_met(set->rules[i]->where, rec_val, r))
+		if (set->rules[i]->where == NULL ||
+		    where_met(set->rules[i]->where, look, r))
 			set->rules[i]->det->feed(l, set->rules[i], r);
 	if (r->kind == EV_exit)
 		learn_end(l, r);

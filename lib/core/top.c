@@ -32,7 +32,8 @@ top_add(struct top *t, const struct tree_id *id, const char *comm, int status)
 	t[least].more = t[least].n++;
 	t[least].id = *id;
 	t[least].status = status;
-	snprintf(t[least].comm, sizeof(t[least].comm), "%s", comm);
+	memset(t[least].comm, 0, sizeof(t[least].comm));
+	memcpy(t[least].comm, comm, strnlen(comm, sizeof(t[least].comm) - 1));
 }
 
 const struct top *

@@ -84,6 +84,9 @@ void view_wait(const struct view *, const struct node *n, char buf[VIEW_WAIT],
 enum { VIEW_TIME = 24 };
 void view_time(char buf[VIEW_TIME], uint64_t ns);
 
+/* The name of a process, cut where it is long, and escaped. */
+void view_comm(char *buf, size_t room, const char *comm, int utf8);
+
 /* At most the last n names of a cgroup's path, each at most max bytes long
  * and escaped.  What does not fit in room is left out. */
 void view_place(char *buf, size_t room, const char *path, unsigned n,

@@ -11,7 +11,10 @@ enum {
 	LINE = 2048,
 	PLACE = 640,		/* a path's last names, escaped */
 	NAME = 28,		/* bytes of one of them */
+	COMM = 24,		/* bytes of a process's name */
 };
+
+#define STILL_NS UINT64_C(1000000000)	/* a wait that long is told before its end */
 
 static const char *const on[STALL_RESOURCES] = { "CPU", "I/O", "memory" };
 
@@ -74,6 +77,12 @@ name(char *p, size_t room, const char *s, size_t len, size_t max, int utf8)
 	memcpy(cut, s, n);
 	strcpy(cut + n, n < len ? ".." : "");
 	return view_escape(p, room, cut, utf8);
+}
+
+void
+view_comm(char *buf, size_t room, const char *s, int utf8)
+{
+	buf[name(buf, room - 1, s, strlen(s), COMM, utf8)] = '\0';
 }
 
 void
@@ -147,14 +156,13 @@ percent(char buf[16], uint64_t ns, uint64_t all)
 static void
 process(const struct pen *p, const struct harm_pair *e, char buf[256])
 {
-	char comm[128] = "";
+	char comm[160] = "";
 
 	*buf = '\0';
 	if (e->pid == UINT32_MAX)
 		return;
 	if (e->process != NULL)
-		view_place(comm, sizeof(comm), e->process, 1, 15,
-		    p->v->opts.utf8);
+		view_comm(comm, sizeof(comm), e->process, p->v->opts.utf8);
 	snprintf(buf, 256, " (%s%spid %" PRIu32 "%s)", comm,
 	    *comm != '\0' ? ", " : "", e->pid, e->many ? " and others" : "");
 }
@@ -168,12 +176,19 @@ other(const struct pen *p, const struct harm_pair *e, char buf[PLACE])
 	if (e->kind == STALL_CGROUP)
 		place(p, &p->h->party[e->culprit], buf);
 	else if (e->kind == STALL_KTHREAD) {
-		view_place(comm, sizeof(comm), e->comm != NULL ? e->comm : "?",
-		    1, NAME, p->v->opts.utf8);
+		view_comm(comm, sizeof(comm), e->comm != NULL ? e->comm : "?",
+		    p->v->opts.utf8);
 		snprintf(buf, PLACE, "kernel thread %s", comm);
 	} else
 		strcpy(buf, e->kind == STALL_IRQ ? "interrupts" :
 		    "the hypervisor");
+}
+
+/* Confidence in all that is estimated of it, 0 to 1. */
+static double
+trust(const struct harm_pair *e)
+{
+	return e->ns.sum > 0 ? e->trust / e->ns.sum : 0;
 }
 
 static void
@@ -187,10 +202,8 @@ by_other(const struct pen *p, const struct harm_pair *e)
 	process(p, e, proc);
 	how_long(p, v, e->now, time);
 	if (e->estimated) {
-		double trust = e->ns.sum > 0 ? e->trust / e->ns.sum : 0;
-
 		say(p, "  %s%s kept %s waiting %s (estimated, confidence "
-		    "%.2f)", who, proc, whom, time, trust);
+		    "%.2f)", who, proc, whom, time, trust(e));
 		return;
 	}
 	percent(pct, v->now.waited - (v->now.dark < v->now.waited ?
@@ -210,13 +223,16 @@ by_none(const struct pen *p, const struct harm_pair *e)
 		[STALL_IDLE] = "a processor to wake up",
 	};
 	const struct harm_party *v = &p->h->party[e->victim];
-	char whom[PLACE], time[96], pct[16];
+	char whom[PLACE], time[96], pct[16], how[48] = "";
 
 	place(p, v, whom);
 	how_long(p, v, e->now, time);
 	percent(pct, e->now, v->now.waited);
-	say(p, "  %s waited %s for %s: no neighbour did this (%s of its wait)",
-	    whom, time, why[e->kind], pct);
+	if (e->estimated)
+		snprintf(how, sizeof(how), "; estimated, confidence %.2f",
+		    trust(e));
+	say(p, "  %s waited %s for %s: no neighbour did this (%s of its "
+	    "wait%s)", whom, time, why[e->kind], pct, how);
 }
 
 /* Those of one sort that are to be told, greatest first. */
@@ -300,7 +316,7 @@ culprits(const struct pen *p)
 	}
 }
 
-/* Who waits and has not run since a window or more. */
+/* Who waits for long, and has not got a turn yet. */
 static void
 still(const struct pen *p)
 {
@@ -309,7 +325,7 @@ still(const struct pen *p)
 
 	for (size_t i = 0; i < p->h->parties; i++) {
 		v = &p->h->party[i];
-		if (v->now.open == 0 || v->now.open < harm_span(p->h, v, 1))
+		if (v->now.open < STILL_NS)
 			continue;
 		place(p, v, whom);
 		view_time(time, v->now.open);

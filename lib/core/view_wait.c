@@ -101,15 +101,16 @@ whom(const struct view *v, const struct harm_party *p, char *buf)
 	static const char *const of[] = { "", "of I/O ", "of memory " };
 	const struct harm_pair *top = p->now.top;
 	char name[VIEW_WAIT / 2] = "";
-	const char *who = "";
 
 	if (top == NULL || p->now.waited == 0)
 		return;
 	if (top->kind == STALL_CGROUP)
-		who = v->tree->harm->party[top->culprit].name;
+		view_place(name, sizeof(name),
+		    v->tree->harm->party[top->culprit].name, 2, WHOM,
+		    v->opts.utf8);
 	else if (top->kind == STALL_KTHREAD)
-		who = top->comm != NULL ? top->comm : "the kernel";
-	view_place(name, sizeof(name), who, 2, WHOM, v->opts.utf8);
+		view_comm(name, sizeof(name), top->comm != NULL ? top->comm :
+		    "the kernel", v->opts.utf8);
 	snprintf(buf, VIEW_WAIT, "  (%s%u%% %s%s%s)", top->estimated ? "~" : "",
 	    (unsigned)((unsigned __int128)top->now * 100 / p->now.waited),
 	    of[p->resource], kind[top->kind] != NULL ? kind[top->kind] : "for ",
@@ -126,7 +127,9 @@ view_wait(const struct view *v, const struct node *n, char buf[VIEW_WAIT],
 	int own = waited.span > 0;
 	char wait[24], harm[24];
 
-	for (int r = 0; r < STALL_RESOURCES && n->p.place != NULL; r++) {
+	/* Who has ended has no part in what its cgroup does. */
+	for (int r = 0; r < STALL_RESOURCES && n->p.place != NULL &&
+	    n->p.state <= TREE_ALIVE; r++) {
 		if ((p = harm_find(h, n->boot->host, n->p.place, r)) == NULL)
 			continue;
 		part = (struct part){ .ns = p->now.waited, .whole = 1,

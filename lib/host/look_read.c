@@ -14,6 +14,7 @@
 enum {
 	SHUT = -1,		/* not open */
 	ABSENT = -2,		/* it was not there */
+	ROOT = 1,		/* id of the true root: kernfs_create_root() */
 	AGAIN = 64,		/* looks until an absent file is tried again */
 };
 
@@ -228,6 +229,25 @@ look_stale(struct look_at *a)
 	a->stat.fresh = 0;
 }
 
+/* The files of the root say what those of the machine do; but the root of a
+ * cgroup namespace is a cgroup like others. */
+static int
+is_machine(const struct cgroup_node *n)
+{
+	return n != NULL && n->depth == 0 &&
+	    (n->id == ROOT || n->id == WIRE_UNKNOWN_64);
+}
+
+/* rmdir(2) takes the files away before the directory: these first of all. */
+static int
+dying(struct reader *r)
+{
+	if (!r->n->gone && open_dir(r) == 0 &&
+	    faccessat(r->dir, "cgroup.procs", F_OK, 0) == -1)
+		r->n->gone = 1;
+	return r->n->gone;
+}
+
 void
 look_read(struct look *l, struct look_at *a, struct cgroup_node *n)
 {
@@ -235,12 +255,11 @@ look_read(struct look *l, struct look_at *a, struct cgroup_node *n)
 	int seen = 0;
 
 	look_stale(a);
-	/* The files of the root say what those of the machine do. */
-	for (int k = 0; (n == NULL || n->depth > 0) && k < PSI_RESOURCES; k++) {
+	for (int k = 0; !is_machine(n) && k < PSI_RESOURCES; k++) {
 		read_psi(&r, k);
 		seen += a->psi[k].fresh;
 	}
-	if (r.hidden > 0 && seen == 0 && !n->gone)
+	if (r.hidden > 0 && seen == 0 && !dying(&r))
 		look_trouble(l, "*.pressure", n->path,
 		    "not there: cgroup.pressure is 0, or the kernel has none "
 		    "of cgroups", 0);

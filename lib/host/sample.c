@@ -71,21 +71,12 @@ load(struct sample *sm, const struct btf *btf, const struct cgroup_host *host)
 	if (sample_bpf__load(s) != 0)
 		return -1;
 	s->bss->generation = 1;
-	/* The end of threads first: of nobody who is seen it may be missed. */
+	/* The ends first: of nobody who is seen they may be missed. */
 	bpf_program__set_autoattach(s->progs.sample, false);
 	if (sample_bpf__attach(s) != 0)
 		return -1;
 	sm->link = bpf_program__attach_iter(s->progs.sample, NULL);
 	return sm->link != NULL ? 0 : -1;
-}
-
-/* The root of --tree is gone if the last look did not find it. */
-static void
-watch_root(struct sample_bpf__bss *bss)
-{
-	if (bss->root_start != 0 && bss->root_seen != bss->look_number)
-		bss->tree_root_gone = 1;
-	bss->look_number++;
 }
 
 /* Hand out the records of the processes in buf; what is left of it moves to
@@ -122,7 +113,6 @@ look(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 	ssize_t n;
 
 	(void)last;
-	watch_root(sm->skel->bss);
 	if (sample_diff_begin(sm->diff, now))
 		sm->skel->bss->generation++;
 	if ((fd = bpf_iter_create(bpf_link__fd(sm->link))) < 0)

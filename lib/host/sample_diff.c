@@ -223,7 +223,8 @@ unused_put(struct wire_sample *w, struct known *k)
 static int
 changed(const struct sample_seen *s, const struct sample_seen *b)
 {
-	return s->state == 'Z' || s->state == 'D' || s->cpu != b->cpu || s->run_delay != b->run_delay ||
+	return s->state == 'Z' || s->state == 'D' ||
+	    s->cpu != b->cpu || s->run_delay != b->run_delay ||
 	    s->voluntary != b->voluntary ||
 	    s->involuntary != b->involuntary ||
 	    s->read_bytes != b->read_bytes ||

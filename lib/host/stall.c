@@ -13,20 +13,19 @@
 
 #include "stall.skel.h"
 
-enum { BATCH = 2048 };
+enum {
+	BATCH = 2048,
+	SEEN = 256,			/* cells at first */
+};
 
-static int meet_all(struct stall *);
+static int waiting(struct stall *, int tell);
 
 static int
 init(struct stall *st)
 {
-	size_t n = 1;
-
-	while (n < 2 * (size_t)st->conf.cells)
-		n *= 2;
-	st->seen.size = st->next.size = n;
-	st->seen.seen = calloc(n, sizeof(*st->seen.seen));
-	st->next.seen = calloc(n, sizeof(*st->next.seen));
+	st->seen.size = st->next.size = SEEN;
+	st->seen.seen = calloc(SEEN, sizeof(*st->seen.seen));
+	st->next.seen = calloc(SEEN, sizeof(*st->next.seen));
 	st->held = calloc(st->conf.slots, sizeof(*st->held));
 	st->by_id = calloc(2 * (size_t)st->conf.slots, sizeof(*st->by_id));
 	st->keys = calloc(BATCH, sizeof(*st->keys));
@@ -47,7 +46,8 @@ stall_open(const struct stall_conf *conf, const struct cgroup_host *host,
 	st->conf = *conf;
 	st->root = -1;
 	if (st->conf.slots == 0)
-		st->conf.slots = STALL_SLOTS;
+		st->conf.slots = conf->by_process ? 2 * STALL_SLOTS :
+		    STALL_SLOTS;
 	if (st->conf.cells == 0)
 		st->conf.cells = STALL_CELLS;
 	st->ncpu = libbpf_num_possible_cpus();
@@ -63,7 +63,8 @@ stall_open(const struct stall_conf *conf, const struct cgroup_host *host,
 		goto nomem;
 	if (stall_load(st, host, why) == -1)
 		goto fail;
-	if (meet_all(st) == -1) {
+	/* The iterator meets each task once before it counts. */
+	if (waiting(st, 0) == -1) {
 		strcpy(why, "cannot look at the tasks that there are");
 		goto fail;
 	}
@@ -312,49 +313,145 @@ seen_at(const struct seen_table *t, uint64_t key)
 	return &t->seen[i];
 }
 
+/* Room for twice as many. */
 static int
-cell_read(struct stall *st, uint64_t key, const struct stall_cell *c)
+seen_grow(struct seen_table *t)
 {
-	const struct seen *was = seen_at(&st->seen, key);
-	struct seen *now = seen_at(&st->next, key);
-	uint64_t ns = c->ns, waits = c->waits;
+	struct seen_table old = *t;
 
-	/* The batch may hand one out twice, if others came meanwhile. */
-	if (now->key != 0)
-		return 0;
-	*now = (struct seen){ .key = key, .ns = ns, .waits = waits };
-	if (was->key != 0) {
-		ns -= was->ns;
-		waits -= was->waits;
-		if (ns == 0)
-			now->idle = was->idle + 1;
+	t->size *= 2;
+	if ((t->seen = calloc(t->size, sizeof(*t->seen))) == NULL) {
+		*t = old;
+		return -1;
 	}
-	if (ns == 0) {
-		if (now->idle > STALL_AGE)
-			st->idle[st->nidle++] = key;
-		return 0;
+	for (size_t i = 0; i < old.size; i++)
+		if (old.seen[i].key != 0)
+			*seen_at(t, old.seen[i].key) = old.seen[i];
+	free(old.seen);
+	return 0;
+}
+
+/* The same; new if need be.  NULL with errno. */
+static struct seen *
+seen_put(struct seen_table *t, uint64_t key)
+{
+	struct seen *s = seen_at(t, key);
+
+	if (s->key != 0)
+		return s;
+	if (2 * (t->n + 1) > t->size) {
+		if (seen_grow(t) == -1)
+			return NULL;
+		s = seen_at(t, key);
 	}
-	return edge_add(st, key >> 32, key, ns, waits);
+	t->n++;
+	s->key = key;
+	return s;
+}
+
+/* A part that is replaced while it is read is left out. */
+static int
+parts_read(struct stall *st)
+{
+	const struct stall_part *p;
+	struct seen *s;
+	uint64_t key, ns, waits;
+
+	for (size_t i = 0; i < (size_t)st->ncpu * STALL_PARTS; i++) {
+		p = &st->part[i];
+		key = __atomic_load_n(&p->key, __ATOMIC_ACQUIRE);
+		ns = __atomic_load_n(&p->ns, __ATOMIC_ACQUIRE);
+		waits = __atomic_load_n(&p->waits, __ATOMIC_ACQUIRE);
+		if (key == 0 || __atomic_load_n(&p->key, __ATOMIC_ACQUIRE) != key)
+			continue;
+		if ((s = seen_put(&st->next, key)) == NULL)
+			return -1;
+		s->ns += ns;
+		s->waits += waits;
+		s->part = true;
+	}
+	return 0;
+}
+
+/* What was on its way from a part to a cell is in neither. */
+static int
+parts_missed(struct stall *st)
+{
+	const struct seen *was;
+	struct seen *s;
+
+	for (size_t i = 0; i < st->seen.size; i++) {
+		was = &st->seen.seen[i];
+		if (was->key == 0 || was->ns == 0 ||
+		    seen_at(&st->next, was->key)->key != 0)
+			continue;
+		if ((s = seen_put(&st->next, was->key)) == NULL)
+			return -1;
+		*s = *was;
+	}
+	return 0;
 }
 
 static int
 cells_read(struct stall *st)
 {
-	int fd = bpf_map__fd(st->skel->maps.cells), err = 0, rc = 0;
-	struct seen_table t;
+	int fd = bpf_map__fd(st->skel->maps.cells), err = 0;
+	struct seen *s;
 	size_t total = 0;
 	__u32 in, out, n;
 
 	memset(st->next.seen, 0, st->next.size * sizeof(*st->next.seen));
-	st->nidle = 0;
+	st->next.n = 0;
 	for (int first = 1; err == 0; first = 0, in = out) {
 		n = BATCH;
 		err = bpf_map_lookup_batch(fd, first ? NULL : &in, &out,
 		    st->keys, st->cells, &n, NULL);
 		if (err != 0 && errno != ENOENT)
 			return -1;
-		for (__u32 i = 0; i < n && total < st->conf.cells; i++, total++)
-			rc |= cell_read(st, st->keys[i], &st->cells[i]);
+		for (__u32 i = 0; i < n && total < st->conf.cells; i++, total++) {
+			if ((s = seen_put(&st->next, st->keys[i])) == NULL)
+				return -1;
+			s->ns = st->cells[i].ns;
+			s->waits = st->cells[i].waits;
+		}
+	}
+	return parts_read(st) == 0 ? parts_missed(st) : -1;
+}
+
+static uint64_t
+grown(uint64_t *now, uint64_t was)
+{
+	/* Missed on its way from a part to a cell: the next time it is there. */
+	if (*now < was)
+		*now = was;
+	return *now - was;
+}
+
+/* What cells grew by. */
+static int
+cells_diff(struct stall *st)
+{
+	struct seen_table t;
+	const struct seen *was;
+	struct seen *now;
+	uint64_t ns, waits;
+	int rc = 0;
+
+	st->nidle = 0;
+	for (size_t i = 0; i < st->next.size; i++) {
+		now = &st->next.seen[i];
+		if (now->key == 0)
+			continue;
+		was = seen_at(&st->seen, now->key);
+		ns = grown(&now->ns, was->ns);
+		waits = grown(&now->waits, was->waits);
+		if (ns != 0) {
+			rc |= edge_add(st, now->key >> 32, now->key, ns, waits);
+			continue;
+		}
+		now->idle = now->part ? 0 : was->idle + 1;
+		if (now->idle > STALL_AGE && st->nidle < st->conf.cells)
+			st->idle[st->nidle++] = now->key;
 	}
 	t = st->seen;
 	st->seen = st->next;
@@ -397,10 +494,11 @@ cells_drop(struct stall *st)
 			continue;
 		s = seen_at(&st->seen, key);
 		if (c.ns > s->ns)
-			rc |= edge_add(st, key >> 32, key, c.ns - s->ns,
-			    c.waits - s->waits);
-		/* What is gone and comes again begins at 0. */
-		s->ns = s->waits = s->idle = 0;
+			rc |= edge_add(st, key >> 32, key, c.ns - s->ns, 0);
+		/* What stays is its parts. */
+		s->ns -= c.ns < s->ns ? c.ns : s->ns;
+		s->waits -= c.waits < s->waits ? c.waits : s->waits;
+		s->idle = 0;
 	}
 	return rc;
 }
@@ -455,6 +553,8 @@ row_read(struct stall *st, uint32_t i)
 	p = &st->w.party[party];
 	p->cpu_ns = now.ran - was.ran +
 	    (p->cpu_ns != UINT64_MAX ? p->cpu_ns : 0);
+	p->waits = now.waits - was.waits +
+	    (p->waits != UINT64_MAX ? p->waits : 0);
 	if (max > 0 && (p->wait_max_ns == UINT64_MAX || max > p->wait_max_ns))
 		p->wait_max_ns = max;
 	if (now.unkept > was.unkept)
@@ -488,15 +588,6 @@ waiting(struct stall *st, int tell)
 	return n == 0 ? 0 : -1;
 }
 
-static int
-meet_all(struct stall *st)
-{
-	if (waiting(st, 0) == -1)
-		return -1;
-	st->skel->data->meet_all = false;
-	return 0;
-}
-
 int
 stall_read(struct stall *st, uint64_t now, const struct stall_window **w)
 {
@@ -511,7 +602,9 @@ stall_read(struct stall *st, uint64_t now, const struct stall_window **w)
 		return -1;
 	rc |= stall_learn(st);
 	rc |= waiting(st, 1);
-	rc |= cells_read(st);
+	if (cells_read(st) == -1)
+		return -1;
+	rc |= cells_diff(st);
 	rc |= cells_drop(st);
 	for (uint32_t i = SLOT_IDLE + 1; i < st->conf.slots; i++)
 		if (i == SLOT_OTHER || i >= SLOT_FIRST)

@@ -17,12 +17,13 @@ enum {
 	STALL_SLOTS	= 2048,		/* parties that are told apart */
 	STALL_SLOTS_MIN	= 16,		/* eight of them are not for parties */
 	STALL_SLOTS_MAX	= 16384,
-	STALL_CELLS	= 16384,	/* pairs of them, of which one waited */
+	STALL_CELLS	= 32768,	/* pairs of them, of which one waited */
 };
 
 struct stall_conf {
 	int		 by_process;	/* tell the culprit's process */
-	uint32_t	 slots;		/* a power of two; 0: STALL_SLOTS */
+	uint32_t	 slots;		/* a power of two; 0: STALL_SLOTS,
+					 * twice that with by_process */
 	uint32_t	 cells;		/* 0: STALL_CELLS */
 };
 

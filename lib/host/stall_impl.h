@@ -59,14 +59,16 @@ struct retired {
 	uint64_t	 number;	/* window in which it was */
 };
 
-/* A cell as last read.  Open addressing by key; 0: free, as no key is. */
+/* A cell and its parts as last read.  Open addressing by key; 0: free, as no key is. */
 struct seen {
 	uint64_t	 key, ns, waits;
 	uint32_t	 idle;		/* windows that it did not grow */
+	bool		 part;		/* a processor may go on with it */
 };
 struct seen_table {
 	struct seen	*seen;
 	size_t		 size;		/* a power of two */
+	size_t		 n;
 };
 
 /* Which party has an id; likewise. */
@@ -86,6 +88,7 @@ struct stall {
 	struct slot_entry	*slot;
 	char			*path;		/* SLOT_NAMES for each slot */
 	struct stall_row	*row;
+	struct stall_part	*part;
 	struct wait_cpu		*cpu;
 	/* What is known of them. */
 	struct held		*held;

@@ -71,6 +71,8 @@ set_sizes(struct stall *st, int table)
 	    bpf_map__set_max_entries(s->maps.slot_claims, c->slots) < 0 ||
 	    bpf_map__set_max_entries(s->maps.cells, c->cells) < 0 ||
 	    bpf_map__set_max_entries(s->maps.cpus, st->ncpu) < 0 ||
+	    bpf_map__set_max_entries(s->maps.parts,
+	    st->ncpu * STALL_PARTS) < 0 ||
 	    bpf_map__set_max_entries(s->maps.rows, st->ncpu * c->slots) < 0 ||
 	    bpf_map__set_max_entries(s->maps.task_table,
 	    s->rodata->table_size) < 0 ||
@@ -145,6 +147,7 @@ map_all(struct stall *st)
 	return (st->slot = map(s->maps.slots, PROT_READ | PROT_WRITE)) &&
 	    (st->path = map(s->maps.scratch, PROT_READ)) &&
 	    (st->row = map(s->maps.rows, PROT_READ)) &&
+	    (st->part = map(s->maps.parts, PROT_READ)) &&
 	    (st->cpu = map(s->maps.cpus, PROT_READ)) ? 0 : -1;
 }
 
@@ -224,6 +227,7 @@ stall_unload(struct stall *st)
 	unmap(s->maps.slots, st->slot);
 	unmap(s->maps.scratch, st->path);
 	unmap(s->maps.rows, st->row);
+	unmap(s->maps.parts, st->part);
 	unmap(s->maps.cpus, st->cpu);
 	bpf_link__destroy(st->iter);
 	stall_bpf__destroy(s);

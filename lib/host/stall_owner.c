@@ -151,6 +151,13 @@ expire(struct stall *st)
 	    st->nretired * sizeof(*st->retired));
 }
 
+/* Most processes are short. */
+static uint32_t
+age(enum slot_kind kind)
+{
+	return kind == SLOT_PROCESS ? 2 : STALL_AGE;
+}
+
 void
 stall_retire(struct stall *st)
 {
@@ -167,7 +174,7 @@ stall_retire(struct stall *st)
 			__atomic_store_n(&s->id, 0, __ATOMIC_RELEASE);
 			bpf_map_delete_elem(claims, &i);
 		} else if (settled(s) && st->held[i].owner != NULL &&
-		    epoch - s->used >= STALL_AGE && !runs(st, i) &&
+		    epoch - s->used >= age(s->kind) && !runs(st, i) &&
 		    retire(st, i) == 0) {
 			__atomic_store_n(&s->id, SLOT_ID_GONE,
 			    __ATOMIC_RELEASE);

@@ -44,8 +44,8 @@ try(struct trigger *t, const char *path)
 	if (set(t->fd, &t->ask) == 0)
 		return 0;
 	why = errno;
-	/* Without CAP_SYS_RESOURCE: EINVAL (kernel 6.4), for a window that is
-	 * not a multiple of 2 s. */
+	/* Of a window that is too short, or without CAP_SYS_RESOURCE (6.4,
+	 * and in stable kernels since) not a multiple of 2 s. */
 	if (why == EINVAL && psi_ask_widen(&wide) && set(t->fd, &wide) == 0) {
 		t->ask = wide;
 		return 1;
@@ -86,7 +86,7 @@ trigger_open(struct trigger *t, const struct psi_ask *ask, const char *proc,
     const char *dir, const struct cgroup_node *node, char why[TRIGGER_WHY])
 {
 	const char *name = psi_name(ask->resource);
-	char path[PATH_MAX], stall[24], window[24];
+	char path[PATH_MAX], stall[24], window[24], wish[24];
 	int rc, cause;
 
 	memset(t, 0, sizeof(*t));
@@ -102,12 +102,14 @@ trigger_open(struct trigger *t, const struct psi_ask *ask, const char *proc,
 	}
 	rc = try(t, path);
 	cause = errno;
+	seconds(wish, ask->window_ns);
 	seconds(stall, t->ask.stall_ns);
 	seconds(window, t->ask.window_ns);
 	if (rc == 1)
-		snprintf(why, TRIGGER_WHY, "%.*s: without CAP_SYS_RESOURCE a "
-		    "window is a multiple of 2 s: %s in %s instead",
-		    TRIGGER_WHY / 2, path, stall, window);
+		snprintf(why, TRIGGER_WHY, "%.*s: no window of %s (without "
+		    "CAP_SYS_RESOURCE a multiple of 2 s, on old kernels 500 ms "
+		    "or more): %s in %s instead", TRIGGER_WHY / 2, path,
+		    wish, stall, window);
 	if (rc >= 0)
 		return take(t) == 0 ? rc : -1;
 	if ((t->fd = open(path, O_RDONLY | O_CLOEXEC)) == -1 ||

@@ -337,6 +337,17 @@ scan_u64(const struct scan_val *v, uint64_t *u)
 
 	if (v->type != SCAN_NUM)
 		return -1;
+	if (v->len < 20) {		/* no overflow */
+		for (uint32_t i = 0; i < v->len; i++) {
+			unsigned d = (unsigned char)(v->p[i] - '0');
+
+			if (d > 9)
+				return -1;
+			n = n * 10 + d;
+		}
+		*u = n;
+		return 0;
+	}
 	for (uint32_t i = 0; i < v->len; i++) {
 		unsigned d = (unsigned char)(v->p[i] - '0');
 

@@ -72,8 +72,9 @@ struct count {
 struct cpu_count {
 	struct count slot[SLOTS];
 	__u64	untold;			/* deaths with more children than are told */
-	__u64	pad[6];			/* to the end of the cache line */
+	__u64	pad[9];			/* to the end of the cache line */
 };
+_Static_assert(sizeof(struct cpu_count) % 64 == 0, "cpus share a cache line");
 
 /*
  * A process as a look at all of them finds it: what it has used since its

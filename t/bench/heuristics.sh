@@ -39,8 +39,20 @@ ring=$tracing/instances/lnx-heuristics-$$
 pids=()
 trace=
 
+# lnx-trace says its last words, or is killed.
+trace_stop() {
+	[ -n "$trace" ] || return 0
+	kill -INT "$trace"
+	for _ in {1..150}; do
+		kill -0 "$trace" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill -KILL "$trace" 2>/dev/null
+	wait "$trace" 2>/dev/null
+	trace=
+}
 stop() {
-	[ -z "$trace" ] || { kill -INT "$trace"; wait "$trace"; trace=; } 2>/dev/null
+	trace_stop
 	# A forker's child ends by itself.
 	[ ${#pids[@]} -eq 0 ] || { kill -KILL "${pids[@]}"; wait "${pids[@]}"; } 2>/dev/null
 	pids=()
@@ -98,26 +110,42 @@ usage() {
 	done
 }
 
+# All stop, so that no wait is half over: both see the same ones.
+halt() {
+	local p
+
+	kill -STOP "${pids[@]}"
+	for p in "${pids[@]}"; do
+		for _ in {1..200}; do
+			grep -q ') T ' "/proc/$p/stat" && break
+			sleep 0.02
+		done
+	done
+}
+
 # measure SCENARIO: METHOD PARTY AMOUNT lines in $tmp/split
 measure() {
 	$1
 	sleep 0.5
+	halt
 	echo >"$ring/trace"
 	"$builddir/cmd/lnx-trace" -q -e stall,stall_total,fork,exit --resource cpu \
 	    --min-stall 0 -o "$tmp/records" &
 	trace=$!
-	for _ in {1..100}; do
+	for _ in {1..1200}; do
 		grep -qs '"state":"start"' "$tmp/records" && break
 		sleep 0.05
 	done
+	grep -qs '"state":"start"' "$tmp/records" ||
+	    echo "lnx-trace has not started after a minute" >&2
 	usage before >"$tmp/cpu"
 	echo 1 >"$ring/tracing_on"
+	kill -CONT "${pids[@]}"
 	sleep "$seconds"
+	halt
 	echo 0 >"$ring/tracing_on"
 	usage after >>"$tmp/cpu"
-	kill -INT "$trace"
-	wait "$trace"
-	trace=
+	trace_stop
 	cp "$ring/trace" "$tmp/trace"
 	parties=$(cd "$base" && echo *)
 	stop

@@ -141,6 +141,7 @@ stop() {
 	)"$'\n'
 	overwrite "$M/sys/fs/cgroup/kubepods.slice/pids.current" 34$'\n'
 	wait_for lines '"some_total_ns":37777000' 2
+	wait_for lines '"pids":34' 1
 	stop
 	[ ! -s err ]
 	jq -s '[.[] | select(.event == "psi" and .resource == "io" and
@@ -152,7 +153,6 @@ stop() {
 	jq -e -s '[.[] | select(.resource == "irq" and (.cgroup | not))] |
 	    (.[0] | has("interval_ns") | not) and (.[1:] | all(has("interval_ns")
 	    and .full_ns == 0 and (has("some_ns") | not)))' out
-	grep -q '"pids":34' out
 }
 
 @test "lnx-psi: a total that goes back is no negative stall" {
@@ -365,4 +365,9 @@ paths() {
 	lnx-psi --once --text --root "$M" >text
 	[ "$(wc -l <text)" = 4 ]
 	if grep $'\033' text; then false; fi
+	echo x >"$M/sys/fs/cgroup/"$'evil\n\033[2J\377/io.pressure'
+	lnx-psi --once --root "$M" >out 2>err
+	[ "$(wc -l <err)" = 1 ]
+	grep -q 'evil.*/io.pressure: neither' err
+	if grep $'\033' err; then false; fi
 }

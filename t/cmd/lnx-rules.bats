@@ -81,12 +81,13 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 }
 
 @test "lnx-rules: crash_loop: by exit status or signal; a no now and then is none" {
-	golden crash-loop- 6
+	golden crash-loop- 7
 	need_jq
 	[ "$(says crash-loop-by-signal '.top.exits[0].signal')" = 11 ]
 	[ "$(says crash-loop-fires '.culprit.comm + ":" + (.culprit.count | tostring)' | cut -d ' ' -f 1)" = server:5 ]
 	[ "$(says crash-loop-hole '.evidence.lost')" = 7 ]
-	quiet crash-loop-just-not crash-loop-not-a-script crash-loop-not-an-answer
+	quiet crash-loop-just-not crash-loop-not-a-poll \
+	    crash-loop-not-a-script crash-loop-not-an-answer
 }
 
 @test "lnx-rules: memory_leak: a line that goes on; no start, no cache" {
@@ -368,4 +369,18 @@ wrong() {
 	diff -u "$rules/noisy-neighbor-fires.incident" - <<<"$output"
 	run --separate-stderr lnx-rules -v in
 	[[ "$stderr" == *"3 lines skipped"*"1 opened, 1 closed"* ]]
+}
+
+@test "lnx-rules: the rules of Linnix become rules of ours, or it is told which not" {
+	"$SRC/scripts/rules-from-yaml" "$rules/yaml/rules.yaml" |
+	    diff -u "$rules/yaml/rules.conf" -
+	lnx-rules -n "$rules/yaml/rules.conf"
+	printf -- '- name: a\n  detector: b\n' >in.yaml
+	run --separate-stderr "$SRC/scripts/rules-from-yaml" in.yaml
+	[ "$status" -eq 2 ]
+	[ "$stderr" = "rules-from-yaml: in.yaml:1: a: detector 'b' has no like" ]
+	printf '[[rules]]\nname = "x"\ndetector = "fork_burst"\nthreshold = 3\nfoo = 1\n' >in.toml
+	run --separate-stderr "$SRC/scripts/rules-from-yaml" in.toml
+	[ "$status" -eq 2 ]
+	[ "$stderr" = "rules-from-yaml: in.toml:2: x: foo has no like" ]
 }

@@ -26,7 +26,8 @@ rules_data = \
 	cooldown-of-none cooldown-then-again cpu-spin-at-the-limit \
 	cpu-spin-fires cpu-spin-forks cpu-spin-gives-way cpu-spin-hole \
 	crash-loop-by-signal crash-loop-fires crash-loop-hole \
-	crash-loop-just-not crash-loop-not-a-script crash-loop-not-an-answer \
+	crash-loop-just-not crash-loop-not-a-poll \
+	crash-loop-not-a-script crash-loop-not-an-answer \
 	d-state-awake-between d-state-fires d-state-hole d-state-just-not \
 	degraded-source fd-exhaustion-at-the-limit fd-exhaustion-fires \
 	fd-exhaustion-grows-slowly fd-exhaustion-grows fd-exhaustion-hole \
@@ -51,4 +52,5 @@ rules_data = \
 rules_conf = cooldown-of-none flood-of-culprits general memory-leak-at-the-limit memory-leak-just-not
 EXTRA_DIST += \
 	$(rules_data:%=t/data/rules/%.ndjson) $(rules_data:%=t/data/rules/%.incident) \
-	$(rules_conf:%=t/data/rules/%.conf)
+	$(rules_conf:%=t/data/rules/%.conf) t/data/rules/yaml/rules.yaml \
+	t/data/rules/yaml/rules.conf

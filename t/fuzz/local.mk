@@ -1,7 +1,7 @@
 # Each target replays what is kept in t/data/fuzz; with --enable-fuzz it is
 # linked with libFuzzer, which does the same and explores: see scripts/fuzz.
 fuzz_targets = t/fuzz/decode t/fuzz/encode t/fuzz/in t/fuzz/num t/fuzz/psi \
-	t/fuzz/scan
+	t/fuzz/rules t/fuzz/scan
 check_PROGRAMS += $(fuzz_targets)
 if FUZZ
 fuzz_ldflags = -fsanitize=fuzzer
@@ -24,6 +24,10 @@ t_fuzz_num_LDADD = lib/libbase.a
 t_fuzz_psi_SOURCES = t/fuzz/psi.c $(fuzz_main)
 t_fuzz_psi_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 t_fuzz_psi_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
+t_fuzz_rules_SOURCES = t/fuzz/rules.c $(fuzz_main)
+t_fuzz_rules_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+t_fuzz_rules_LDADD = lib/libcore.a lib/libconf.a lib/librec.a lib/libbase.a \
+	$(INIH_LIBS) -lm
 t_fuzz_scan_SOURCES = t/fuzz/scan.c $(fuzz_main) t/fuzz/oracle.h
 t_fuzz_scan_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 t_fuzz_scan_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

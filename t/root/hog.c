@@ -28,14 +28,14 @@ main(int argc, char **argv)
 	size_t mib = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, i;
 	char *p;
 
-	if (mib == 0 || mib > 256)
+	if (mib == 0 || mib > 1024)
 		return 2;
 	if (argc > 2)
 		enter(argv[2]);
 	printf("%d\n", getpid());
 	fflush(stdout);
 	p = mmap(NULL, mib << 20, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	must(p != MAP_FAILED);
 	for (i = 0; i < mib << 20; i += 4096)
 		p[i] = 1;

@@ -4,8 +4,8 @@
 # they end in every wrong way there is.
 if HAVE_BPF
 root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die \
-	t/root/family t/root/hog t/root/io t/root/me t/root/shape t/root/spawn \
-	t/root/use t/root/work
+	t/root/family t/root/hog t/root/io t/root/me t/root/mischief t/root/shape \
+	t/root/spawn t/root/stamp t/root/use t/root/work
 check_PROGRAMS += $(root_stimuli) t/root/cgchurn t/root/nop t/root/pick \
 	t/root/stalls t/root/windows
 endif
@@ -48,6 +48,10 @@ t_root_me_SOURCES = t/root/me.c t/root/stim.h
 t_root_me_CFLAGS = $(root_cflags)
 t_root_me_LDFLAGS = -static
 
+t_root_mischief_SOURCES = t/root/mischief.c t/root/stim.h
+t_root_mischief_CFLAGS = $(root_cflags)
+t_root_mischief_LDFLAGS = -static
+
 t_root_nop_SOURCES = t/root/nop.c
 t_root_nop_CFLAGS = -std=gnu11 -O1 -Wall -ffreestanding -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-pic
@@ -83,8 +87,12 @@ t_root_windows_CFLAGS = $(root_cflags)
 t_root_windows_LDADD = lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
 
 bats_tests += t/root/argv.bats t/root/death.bats t/root/demo.bats \
-	t/root/exec.bats t/root/family.bats t/root/filter.bats \
-	t/root/iomem.bats t/root/loss.bats t/root/oom.bats t/root/power.bats \
-	t/root/process.bats t/root/psi.bats t/root/replay.bats \
-	t/root/sample.bats
+	t/root/exec.bats t/root/family.bats t/root/filter.bats t/root/iomem.bats \
+	t/root/loss.bats t/root/oom.bats t/root/power.bats t/root/process.bats \
+	t/root/psi.bats t/root/replay.bats t/root/rules.bats t/root/sample.bats \
+	t/root/stall.bats
+t_root_stamp_SOURCES = t/root/stamp.c t/root/stim.h
+t_root_stamp_CFLAGS = $(root_cflags)
+
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
+EXTRA_DIST += t/root/stall.bash

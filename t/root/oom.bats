@@ -82,20 +82,26 @@ killed() {
 }
 
 @test "who asked for the memory and who is killed can be two" {
-	# A big one that waits, and a small one that asks for what is not there.
-	mkfifo go
+	# One that has taken some and waits, and is to be killed first.
+	mkfifo steps answers
 	trace_start -e oom,exit
-	sh -c "echo \$\$ >'$group/cgroup.procs'; echo 1000 >/proc/self/oom_score_adj
-		read -r _ <go" 3>&- &
+	sh -c "echo \$\$ >'$group/cgroup.procs'
+		echo 1000 >/proc/self/oom_score_adj; exec use" <steps >answers 3>&- &
 	victim=$!
-	wait_for 10 grep -qx "$victim" "$group/cgroup.procs"
-	timeout 60 hog 64 "$group" >pid 3>&- || true
-	kill $victim 2>/dev/null || true
-	wait $victim || true
+	exec 8>steps 9<answers
+	echo "grow 6" >&8
+	read -r -t 60 answer <&9
+	[ "$answer" = ok ]
+	timeout 60 hog 64 "$group" >pid 3>&- 8>&- || true
+	exec 8>&- 9<&-
+	rc=0
+	wait $victim || rc=$?
+	[ $rc = 137 ]
 	trace_stop
-	pick oom pid <"$OUT" | head -n 1 | diff -u <(echo $victim) -
+	pick oom pid comm <"$OUT" | head -n 1 | diff -u <(printf '%s\tuse\n' $victim) -
 	pick -w "pid=$victim" oom trigger <"$OUT" |
 		jq -e --argjson pid "$(head -n 1 pid)" '.pid == $pid and .comm == "hog"'
+	pick -w "pid=$victim" oom rss_bytes <"$OUT" | awk '$1 < 6291456 { print; exit 1 }'
 }
 
 @test "what is killed by hand is no oom" {

@@ -146,6 +146,9 @@ agree() {
 	agree "$USED"
 	[ "$(told "$USED" | awk '$1 == "cpu_ns" { print $2 }')" -ge $((16 * 90 * 1000000)) ]
 	[ "$(told "$USED" | awk '$1 == "rss_bytes" { print $2 }')" -ge $((24 << 20)) ]
+	# Where there is a device to write to.
+	[ "$(stat -f -c %T .)" = tmpfs ] ||
+		[ "$(told "$USED" | awk '$1 == "write_bytes" { print $2 }')" -ge $((3 * 256 << 10)) ]
 	trace_stop
 	use_end
 }
@@ -311,7 +314,7 @@ agree() {
 
 @test "a process of 1,000 threads is one sample, with the sum of them" {
 	sample_start --all
-	use_start
+	use_start prlimit --nofile=4000:
 	step threads 1000
 	step burn 1
 	quiet "$USED"
@@ -328,7 +331,7 @@ agree() {
 	step threads 2
 	step burn 50
 	step naps 50
-	echo "exec $(command -v use)" >&8
+	step exec "$(command -v use)"
 	step naps 5
 	quiet "$USED"
 	looked

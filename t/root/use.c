@@ -168,9 +168,11 @@ step(char *line)
 	    sscanf(line, "%*s %255s %ld", path, &n) == 2)
 		put(path, n);
 	else if (strcmp(word, "exec") == 0 &&
-	    sscanf(line, "%*s %255s", path) == 1)
-		must(execl(path, path, NULL) != -1);
-	else if (strcmp(word, "die") == 0) {
+	    sscanf(line, "%*s %255s", path) == 1) {
+		/* Before: what follows is for the other program to read. */
+		puts("ok");
+		must(fflush(stdout) == 0 && execl(path, path, NULL) != -1);
+	} else if (strcmp(word, "die") == 0) {
 		waited = die(n, m);
 		printf("ok %llu\n", (unsigned long long)waited);
 		return;

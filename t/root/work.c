@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * work SECONDS CPU WHAT... - use a processor (-1: any) for so long at most.
+ * work SECONDS CPU WHAT... - enter the cgroups whose directories WORK_IN lists,
+ * stop (SIGSTOP), then use a processor (-1: any) for so long at most.
  * spin; light BURN SLEEP, in us, as an interactive task does; alternate US,
  * from one processor to the next; fork BURN, one child after the other; many N,
  * as many children that spin.
@@ -92,6 +93,21 @@ many(int n)
 		stim_reap(-1);
 }
 
+static void
+enter(char *dirs)
+{
+	char *dir, *save, path[4096];
+	FILE *f;
+
+	for (dir = strtok_r(dirs, " ", &save); dir != NULL;
+	    dir = strtok_r(NULL, " ", &save)) {
+		snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
+		must((f = fopen(path, "w")) != NULL);
+		must(fprintf(f, "%d\n", (int)getpid()) > 0);
+		must(fclose(f) == 0);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -100,9 +116,12 @@ main(int argc, char **argv)
 
 	if (argc < 4)
 		return 2;
+	if (getenv("WORK_IN") != NULL)
+		enter(getenv("WORK_IN"));
+	pin(atoi(argv[2]));
+	raise(SIGSTOP);
 	until = clock_ns(CLOCK_MONOTONIC) +
 	    (uint64_t)atoi(argv[1]) * 1000000000;
-	pin(atoi(argv[2]));
 	if (strcmp(what, "spin") == 0)
 		while (go_on())
 			;

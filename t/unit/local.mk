@@ -1,6 +1,7 @@
-unit_tests = t/unit/blame t/unit/codec t/unit/event t/unit/harm \
-	t/unit/host t/unit/in t/unit/json t/unit/num t/unit/out t/unit/psi \
-	t/unit/sample t/unit/scan t/unit/service t/unit/split t/unit/trim
+unit_tests = t/unit/blame t/unit/codec t/unit/event t/unit/harm t/unit/host \
+	t/unit/in t/unit/json t/unit/num t/unit/out t/unit/psi t/unit/rules \
+	t/unit/sample t/unit/scan t/unit/service t/unit/split t/unit/trim \
+	t/unit/wait
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 t_unit_blame_SOURCES = t/unit/blame.c t/unit/random.h t/tap.h
@@ -26,6 +27,8 @@ t_unit_psi_SOURCES = t/unit/psi.c t/tap.h
 t_unit_psi_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
 t_unit_sample_SOURCES = t/unit/sample.c t/tap.h
 t_unit_sample_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
+t_unit_rules_SOURCES = t/unit/rules.c t/unit/random.h t/tap.h
+t_unit_rules_LDADD = lib/libcore.a lib/librec.a lib/libbase.a -lm
 t_unit_scan_SOURCES = t/unit/scan.c t/unit/random.h t/fuzz/oracle.h t/tap.h
 t_unit_scan_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 t_unit_scan_LDADD = lib/librec.a lib/libbase.a $(JANSSON_LIBS)
@@ -35,5 +38,7 @@ t_unit_split_SOURCES = t/unit/split.c t/unit/random.h t/tap.h
 t_unit_split_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
 t_unit_trim_SOURCES = t/unit/trim.c t/tap.h
 t_unit_trim_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
+t_unit_wait_SOURCES = t/unit/wait.c t/unit/random.h t/tap.h
+t_unit_wait_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)
 include t/unit/tree.mk
 EXTRA_DIST += t/data/bad t/data/event t/data/event.schema.json

@@ -7,7 +7,10 @@ load ../root/trace
 
 setup_file() {
 	export STREAM=$BATS_FILE_TMPDIR/stream HEAD=$BATS_FILE_TMPDIR/head
-	lnx-trace --rung "$RUNG" -o "$STREAM" 3>&- 2>"$BATS_FILE_TMPDIR/err" &
+	# What is looked at from time to time has tests of its own: the verifier
+	# takes half a minute for it here.
+	lnx-trace -e snap,fork,exec,exit,reparent,oom --rung "$RUNG" \
+	    -o "$STREAM" 3>&- 2>"$BATS_FILE_TMPDIR/err" &
 	export SHARED=$!
 	wait_for 10 grep -qs '"state":"synced"' "$STREAM"
 	sed '/"state":"synced"/q' "$STREAM" >"$HEAD"
@@ -191,6 +194,26 @@ since() {
 }
 
 # bats test_tags=both
+@test "a process killed at the limit of its cgroup: victim, trigger, limit, memory, and its end" {
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+	borrow oom
+	share
+	claim 'killed at the limit'
+}
+
+# bats test_tags=both
+@test "a process killed because the machine has no memory left: the scope is the host" {
+	local rc=0
+	share
+	trace_start
+	hog 1024 >pid || rc=$?
+	[ $rc = 137 ]
+	trace_stop
+	pick -w "pid=$(head -n 1 pid)" oom comm scope <"$OUT" |
+		diff -u <(printf 'hog\thost\n') -
+}
+
+# bats test_tags=both
 @test "of all this nothing was lost, and its account is right" {
 	kill -INT "$SHARED"
 	wait_for 10 grep -q '"state":"end"' "$STREAM"
@@ -234,6 +257,11 @@ since() {
 	pick fork,exec,exit,reparent event cpu seq <"$OUT" | gaps |
 		awk '$1 != "reparent" || $2 > 0' | diff -u said -
 	[ "$(awk '{ n += $2 } END { print n }' said)" -ge 1000 ]
+}
+
+@test "samples of many threads, also of those that end, are what /proc says" {
+	borrow sample
+	claim 'many threads are those' 'threads that end between'
 }
 
 @test "all filters together pass the verifier" {
