@@ -16,10 +16,12 @@ const volatile char want_comm[FILTER_MAX][16];
 const volatile __u64 want_cgroup[FILTER_MAX];	/* ids, in v2 or v1 as below */
 const volatile bool want_cgroup_v1;
 const volatile __u32 want_tree;			/* pid of the root; 0: all */
-const volatile __u64 rate;			/* per second and cgroup; 0: any */
 
 /* The root's pid may come again after its death. */
 __u32 tree_root_gone;
+
+/* Members that the map had no room for. */
+__u64 tree_full;
 
 /* Processes of the tree: the parent chain may no longer lead to the root. */
 struct {
@@ -177,8 +179,9 @@ orphan_wanted(u64 task)
 static __always_inline void
 tree_join(u32 pid, u64 start)
 {
-	if (want_tree != 0)
-		bpf_map_update_elem(&tree, &pid, &start, BPF_ANY);
+	if (want_tree != 0 &&
+	    bpf_map_update_elem(&tree, &pid, &start, BPF_ANY) != 0)
+		tree_full++;
 }
 
 static __always_inline void
@@ -189,61 +192,6 @@ tree_leave(u32 pid)
 	bpf_map_delete_elem(&tree, &pid);
 	if (pid == want_tree)
 		tree_root_gone = 1;
-}
-
-/* A cgroup for which there is no entry left counts as cgroup 0. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct budget_key);
-	__type(value, struct budget);
-} budgets SEC(".maps");
-
-static __always_inline struct budget *
-budget_of(const struct groups *g)
-{
-	struct budget_key key = { g->id, g->v1_id }, other = { 0 };
-	struct budget none = { 0 }, *b;
-
-	b = bpf_map_lookup_elem(&budgets, &key);
-	if (b != NULL)
-		return b;
-	bpf_map_update_elem(&budgets, &key, &none, BPF_NOEXIST);
-	b = bpf_map_lookup_elem(&budgets, &key);
-	if (b != NULL)
-		return b;
-	bpf_map_update_elem(&budgets, &other, &none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&budgets, &other);
-}
-
-/* True if the record must not be sent.  It is numbered all the same. */
-static __always_inline bool
-held_back(const struct groups *g, enum slot slot, u64 now)
-{
-	u64 second = now / 1000000000ULL;
-	struct budget *b;
-
-	if (rate == 0)
-		return false;
-	b = budget_of(g);
-	if (b == NULL)
-		return false;
-	if (b->second != second) {
-		b->second = second;
-		b->used = 0;
-	}
-	__sync_fetch_and_add(&b->used, 1);
-	if (b->used <= rate)
-		return false;
-	if (slot == SLOT_fork)
-		__sync_fetch_and_add(&b->held_fork, 1);
-	else
-		__sync_fetch_and_add(&b->held_exec, 1);
-	if (b->from == 0)
-		b->from = now;
-	b->to = now;
-	count_of(cpu_now(), slot)->held++;
-	return true;
 }
 
 #endif

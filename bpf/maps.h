@@ -3,39 +3,14 @@
 #ifndef BPF_MAPS_H
 #define BPF_MAPS_H
 
+#include "scratch.h"
+
 struct cpu_count counts[WIRE_CPUS] __attribute__((aligned(64)));
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);
 } ring SEC(".maps");
-
-/*
- * Room to put a record together: too large for the stack, and too large for a
- * per-CPU map when arguments may be long.  Its value size and entries (cpus *
- * SLOTS) are set by the loader.
- */
-enum {
-	TAIL_PATHS = 8192,		/* all tails but argv together */
-	NAME_LEN = 256,			/* a file name with its NUL */
-	PATH_LEN = 4096,		/* a path given to a system call, likewise */
-};
-
-struct scratch {
-	u8 work[128];			/* struct sums */
-	u8 fixed[256];			/* struct wire_KIND, at its end */
-	u8 tail[TAIL_PATHS];		/* and argv behind this, argv_max bytes */
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(u32));
-	__uint(value_size, sizeof(struct scratch));
-} scratch SEC(".maps");
-
-const volatile __u32 argv_max = 4096;
-const volatile __u64 page_size = 4096;
 
 static __always_inline u32
 cpu_now(void)

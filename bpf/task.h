@@ -126,6 +126,34 @@ comm_put(char *comm, struct task_struct *t)
 	bpf_probe_read_kernel(comm, 16, &leader->comm);
 }
 
+static __always_inline u32
+state_of(struct task_struct *t, struct signal_struct *sig)
+{
+	struct task_struct___before_5_14 *old = (void *)t;
+	u32 state;
+
+	/* All threads are past the point where the exit is told: perhaps before
+	 * anybody listened.  exit_state says so only later. */
+	if (BPF_CORE_READ(sig, live.counter) == 0)
+		return 'Z';
+	if (bpf_core_field_exists(t->__state))
+		state = BPF_CORE_READ(t, __state);
+	else
+		state = BPF_CORE_READ(old, state);
+	if (state == 0)
+		return 'R';
+	if (state & 0x1)
+		return 'S';
+	/* 0x100, only a fatal signal wakes it, goes with 'T', 't' and 'D'. */
+	if (state & 0x4)
+		return 'T';
+	if (state & 0x8)
+		return 't';
+	if ((state & 0x402) == 0x402)
+		return 'I';
+	return state & 0x2 ? 'D' : 'S';
+}
+
 /* Name of the controlling terminal, as ps(1) writes it. */
 static __always_inline u32
 tty_put(struct task_struct *t, u32 key, u32 off)

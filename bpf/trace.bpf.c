@@ -14,6 +14,7 @@
 #include "walk.h"
 #include "task.h"
 #include "filter.h"
+#include "rate.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -30,9 +31,6 @@ scratch_of(enum slot slot, u32 *key)
 	*key = cpu_now() * SLOTS + slot;
 	return bpf_map_lookup_elem(&scratch, key);
 }
-
-/* struct wire_KIND stands right before the tail. */
-#define AT(s, type)	((type *)((s)->fixed + sizeof((s)->fixed) - sizeof(type)))
 
 static __always_inline u32
 uid_of(struct task_struct *t)
@@ -239,6 +237,8 @@ on_exec(struct task_struct *t, u32 old_pid, struct linux_binprm *bprm)
 }
 
 #include "exit.h"
+#include "rss.h"
+#include "oom.h"
 
 /*
  * libbpf attaches them in this order, and it matters: of a process whose
@@ -270,6 +270,24 @@ TRACEPOINT(sched_process_exec)
 int exec(u64 *ctx)
 {
 	return on_exec((void *)ctx[0], ctx[1], (void *)ctx[2]);
+}
+
+/* Since 6.9, and in what distributions made of older ones. */
+TRACEPOINT(mark_victim)
+int oom_task(u64 *ctx)
+{
+	u64 task = 0;
+
+	/* As a number, which the global functions take. */
+	bpf_probe_read_kernel(&task, sizeof(task), ctx);
+	return on_oom(ctx, task);
+}
+
+/* Before, it had the pid of the thread. */
+TRACEPOINT(mark_victim)
+int oom_pid(u64 *ctx)
+{
+	return on_oom(ctx, task_of_pid(ctx[0]));
 }
 
 #include "snap.h"

@@ -20,6 +20,7 @@ typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
+typedef __s32 s32;
 typedef __s64 s64;
 typedef __u16 __be16;
 typedef __u32 __be32;
@@ -35,12 +36,18 @@ enum {
 };
 enum {
 	BPF_F_NO_PREALLOC = 1,
+	BPF_F_MMAPABLE = 1024,
+};
+enum {
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 };
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 #pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
@@ -49,9 +56,34 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct xarray {
+	void *xa_head;
+};
+
+struct xa_node {
+	unsigned char shift;
+	void *slots[1];
+};
+
+struct idr {
+	struct xarray idr_rt;
+};
+
 typedef struct {
 	int counter;
 } atomic_t;
+
+typedef struct {
+	s64 counter;
+} atomic_long_t;
 
 typedef struct {
 	u32 val;
@@ -79,6 +111,7 @@ struct cgroup_namespace { struct ns_common ns; };
 struct user_namespace { struct ns_common ns; };
 
 struct pid_namespace {
+	struct idr idr;
 	struct task_struct *child_reaper;
 	unsigned int level;
 	struct ns_common ns;
@@ -91,6 +124,7 @@ struct upid {
 
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[1];
 	struct upid numbers[1];
 };
 
@@ -147,9 +181,33 @@ struct fs_struct {
 	struct path pwd;
 };
 
+struct fdtable {
+	unsigned int max_fds;
+	unsigned long *open_fds;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct percpu_counter {
+	s64 count;
+	s32 *counters;
+};
+
+/* enum mm_counter_type: MM_FILEPAGES and so on; per cpu since 6.2. */
 struct mm_struct {
 	unsigned long arg_start, arg_end;
+	struct percpu_counter rss_stat[4];
 	struct file *exe_file;
+};
+
+struct mm_rss_stat {
+	atomic_long_t count[4];
+};
+
+struct mm_struct___before_6_2 {
+	struct mm_rss_stat rss_stat;
 };
 
 struct linux_binprm {
@@ -169,6 +227,15 @@ struct prev_cputime {
 	u64 utime, stime;
 };
 
+struct rlimit {
+	unsigned long rlim_cur;
+};
+
+/* Begins with its sequence number in all kernels, whatever that is called. */
+struct seqlock {
+	u32 sequence;
+};
+
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
@@ -178,12 +245,15 @@ struct signal_struct {
 	unsigned int is_child_subreaper : 1;
 	unsigned int has_child_subreaper : 1;
 	struct tty_struct *tty;
+	struct seqlock stats_lock;
 	u64 utime, stime;
 	struct prev_cputime prev_cputime;
+	unsigned long nvcsw, nivcsw;
 	unsigned long min_flt, maj_flt;
 	unsigned long maxrss;
 	struct task_io_accounting ioac;
 	unsigned long long sum_sched_runtime;
+	struct rlimit rlim[16];
 };
 
 /* kernfs_node.__parent since 6.15. */
@@ -203,6 +273,11 @@ struct cgroup {
 
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+	u64 serial_nr;
+};
+
+struct task_group {
+	struct cgroup_subsys_state css;
 };
 
 struct css_set {
@@ -210,14 +285,45 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+/* A run queue of a processor.  The fields of accounting are there as configured. */
+struct rq {
+	u64 nr_switches;
+	u64 clock, clock_task;
+	u64 prev_irq_time;
+	int cpu;
+};
+
+/* The fair class's part of it, of one task group. */
+struct cfs_rq {
+	struct rq *rq;
+	struct task_group *tg;
+	u64 throttled_clock_self, throttled_clock_self_time;	/* 6.6 */
+};
+
+struct cfs_rq___since_5_19 {
+	u64 throttled_clock_pelt_time;
+};
+
+struct cfs_rq___before_5_19 {
+	u64 throttled_clock_task_time;
+};
+
 struct sched_entity {
 	u64 sum_exec_runtime;
+	struct cfs_rq *cfs_rq;
+};
+
+struct sched_info {
+	unsigned long pcount;
+	unsigned long long run_delay, last_arrival, last_queued;
 };
 
 struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
 	struct sched_entity se;
+	struct sched_info sched_info;
+	unsigned int psi_flags;
 	struct mm_struct *mm;
 	int exit_state;
 	int exit_code;
@@ -226,13 +332,16 @@ struct task_struct {
 	struct list_head children, sibling;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[1];
 	struct list_head thread_node;
 	u64 utime, stime;
+	unsigned long nvcsw, nivcsw;
 	u64 start_boottime;
 	unsigned long min_flt, maj_flt;
 	const struct cred *real_cred, *cred;
 	char comm[16];
 	struct fs_struct *fs;
+	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	kuid_t loginuid;
@@ -244,6 +353,32 @@ struct task_struct {
 /* task_struct.state before 5.14; some vendors' older kernels have __state. */
 struct task_struct___before_5_14 {
 	long state;
+};
+
+struct blkcg {
+	struct cgroup_subsys_state css;
+};
+
+struct blkcg_gq {
+	struct blkcg *blkcg;
+};
+
+struct bio {
+	struct blkcg_gq *bi_blkg;
+};
+
+struct request_queue;
+
+struct request {
+	struct request_queue *q;
+	unsigned int cmd_flags;
+	unsigned int __data_len;
+	struct bio *bio;
+	u64 start_time_ns, io_start_time_ns;
+};
+
+struct bpf_array {
+	void *pptrs[1];
 };
 
 struct seq_file;

@@ -3,7 +3,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +14,6 @@
 
 #include "base/num.h"
 #include "base/out.h"
-#include "rec/event.h"
 #include "rec/wirefile.h"
 #include "host/boot.h"
 #include "host/cgroup.h"
@@ -24,16 +22,17 @@
 #include "host/watch.h"
 
 #include "cmd.h"
+#include "gauges.h"
 #include "probe.h"
-
-#define SECOND		1000000000ULL
-#define CLOCK_STEP	100000		/* ns that the wall clock may be off */
+#include "replay.h"
+#include "sink.h"
 
 static const char help[] =
 "usage: lnx-trace [options]\n"
 "Tell which processes begin, execute and end, as one JSON record a line.\n"
 "\n"
-"  -e, --events KIND,...   only these: snap fork exec exit reparent\n"
+"  -e, --events KIND,...   only these: snap fork exec exit reparent sample oom\n"
+"                          stall stall_total stall_culprit\n"
 "  -p, --pid PID           only this process\n"
 "      --ppid PID          only children of this process\n"
 "  -t, --tree PID          only this process and its descendants\n"
@@ -41,8 +40,14 @@ static const char help[] =
 "      --comm NAME         only processes of this name\n"
 "      --cgroup PATH       only processes in this cgroup or below\n"
 "      --rate N            at most N records a second and cgroup; exits always\n"
+"      --interval TIME     between two samples of a process, 1s\n"
+"      --all               samples also of processes that did nothing\n"
+"      --window TIME       over which stalls are added up, 1s\n"
+"      --resource R,...    stalls of these only: cpu io memory\n"
+"      --culprit WHOM      tell the culprit's cgroup, or its process as well\n"
+"      --min-stall TIME    no stall record for less than this, 1ms\n"
 "  -d, --duration TIME     stop after this time: 500ms, 10s, 5m\n"
-"  -n, --count N           stop after N records of processes\n"
+"  -n, --count N           stop after N records besides source and lost\n"
 "  -w, --write FILE        write a recording instead of JSON\n"
 "  -r, --read FILE         read a recording instead of the kernel\n"
 "      --argv-max SIZE     longest arguments, 4KiB; more makes lines longer\n"
@@ -61,7 +66,8 @@ static const char help[] =
 
 enum {
 	O_PPID = 256, O_COMM, O_CGROUP, O_RATE, O_ARGV_MAX, O_RING, O_NO_SNAP,
-	O_RUNG, O_BTF, O_PROBE, O_STRICT,
+	O_RUNG, O_BTF, O_PROBE, O_STRICT, O_INTERVAL, O_ALL, O_WINDOW,
+	O_RESOURCE, O_CULPRIT, O_MIN_STALL,
 };
 
 struct opts {
@@ -71,165 +77,20 @@ struct opts {
 	int		 live, no_snap, probe, strict, quiet, verbose;
 };
 
-/* Where records go. */
-struct sink {
-	struct event_ctx ctx;
-	struct out	*out;
-	uint64_t	 kinds;		/* wanted, of a recording */
-	uint64_t	 left;		/* records of processes until the end */
-	uint64_t	 written;
-	uint64_t	 anchored;	/* boot_ns when ctx.real_ns was looked up */
-	int		 raw;		/* wire form */
-	int		 bad;		/* records that made no line */
-	int		 lost;		/* a lost record was among them */
-};
-
-/* In a recording records stand one behind the other, not aligned. */
-static int
-kind_of(const void *rec)
-{
-	struct wire_head h;
-
-	memcpy(&h, rec, sizeof(h));
-	return h.kind;
-}
-
-/* 0; 1 when it is enough; -1 when it cannot be written. */
-static int
-put(void *arg, const void *rec, size_t size)
-{
-	int kind = kind_of(rec);
-	struct sink *s = arg;
-	ssize_t n = 0;
-	char *line;
-
-	if (s->raw) {
-		out_line(s->out, rec, size);
-	} else {
-		if ((line = out_room(s->out, s->ctx.line_max)) == NULL)
-			return -1;
-		n = event_encode(&s->ctx, rec, size, line);
-		out_took(s->out, n > 0 ? n : 0);
-		s->bad += n == -1;
-	}
-	s->written += n >= 0;
-	s->lost |= kind == EV_lost;
-	if ((errno = out_error(s->out)) != 0)
-		return -1;
-	return kind != EV_source && kind != EV_lost && --s->left == 0;
-}
-
-/* Before each wait: nothing may lie in a buffer, and the wall clock may have
- * been set since. */
-static void
-idle(void *arg)
-{
-	struct wirefile_clock c;
-	struct sink *s = arg;
-	uint64_t now = boot_now();
-	int64_t off;
-
-	out_flush(s->out);
-	if (now - s->anchored < SECOND)
-		return;
-	s->anchored = now;
-	off = boot_offset();
-	if (llabs(off - s->ctx.real_ns) < CLOCK_STEP)
-		return;
-	s->ctx.real_ns = off;
-	if (!s->raw)
-		return;
-	wirefile_clock(&c, &s->ctx);
-	out_line(s->out, (char *)&c, sizeof(c));
-}
-
-/* Longer arguments need longer lines, which a sole writer may write. */
-static void
-set_line_max(const struct opts *o, struct sink *s)
-{
-	s->ctx.line_max = o->conf.argv_max > TRACE_ARGV ?
-	    EVENT_LINE_MAX : EVENT_LINE_MIN;
-}
-
-/* The recording, before the output is opened, which might be the same. */
-static int
-replay_open(const struct opts *o)
-{
-	int fd = strcmp(o->read, "-") == 0 ? STDIN_FILENO :
-	    open(o->read, O_RDONLY | O_CLOEXEC);
-
-	if (fd == -1)
-		err(EX_LNX_SYSTEM, "%s", o->read);
-	if (cmd_same_file(fd, o->output))
-		errx(EX_LNX_USAGE, "%s: is input and output", o->output);
-	return fd;
-}
-
-static int
-replay(const struct opts *o, struct sink *s, int fd)
-{
-	enum wirefile_status st;
-	struct wirefile *f;
-	const void *rec;
-	uint64_t at;
-	size_t size;
-	int bad, rc;
-
-	if ((f = wirefile_new(fd, s->out)) == NULL)
-		err(EX_LNX_SYSTEM, "%s", o->read);
-	if (sandbox_enter(0) == -1)
-		err(EX_LNX_SYSTEM, "giving up privileges");
-	set_line_max(o, s);
-	while ((st = wirefile_next(f, &s->ctx, &rec, &size, &at)) ==
-	    WIREFILE_OK && !cmd_stop) {
-		if (kind_of(rec) < EV_max && !(s->kinds >> kind_of(rec) & 1))
-			continue;
-		bad = s->bad;
-		if (put(s, rec, size) != 0)
-			break;
-		if (bad == 0 && s->bad > 0)
-			warnx("%s: byte %llu: not a record, skipped, as all "
-			    "that follow like it", o->read,
-			    (unsigned long long)at);
-	}
-	rc = s->bad > 0 || (o->strict && s->lost) ? EX_LNX_DATA : EX_LNX_OK;
-	switch (st) {
-	case WIREFILE_HALF:
-		warnx("%s: the last record is cut off", o->read);
-		rc = EX_LNX_DATA;
-		break;
-	case WIREFILE_BAD:
-		warnx("%s: byte %llu: %s", o->read, (unsigned long long)at,
-		    at == 0 ? "not a recording of lnx-trace" :
-		    "not a record; the rest is left out");
-		rc = EX_LNX_DATA;
-		break;
-	case WIREFILE_READ:
-		if (errno == EINTR && cmd_stop)
-			break;
-		warn("%s", o->read);
-		rc = EX_LNX_SYSTEM;
-		break;
-	case WIREFILE_OK: case WIREFILE_END:
-		break;
-	}
-	wirefile_free(f);
-	return rc;
-}
-
 static int
 live(struct opts *o, struct sink *s)
 {
 	struct watch_conf c = {
 		.trace = o->conf, .tool = "lnx-trace",
 		.version = PACKAGE_VERSION, .duration = o->duration,
-		.stop = &cmd_stop, .fn = put, .idle = idle, .arg = s,
+		.stop = &cmd_stop, .fn = sink_put, .idle = sink_idle, .arg = s,
 		.out = o->output == NULL && o->write == NULL ?
 		    STDOUT_FILENO : -1,
 	};
 	struct wirefile_head head;
 	char why[TRACE_WHY] = "";
 	struct watch_sums sums;
+	struct gauges gauges;
 	struct boot boot;
 	struct watch *w;
 	int rc;
@@ -237,13 +98,15 @@ live(struct opts *o, struct sink *s)
 	if (boot_read(&boot) == -1)
 		err(EX_LNX_SYSTEM, "/proc/sys/kernel/random/boot_id");
 	boot_ctx(&boot, &s->ctx);
-	set_line_max(o, s);
+	sink_argv_max(s, o->conf.argv_max);
 	s->anchored = boot_now();
 	c.boot = &boot;
+	gauges_open(&gauges, &o->conf);
+	c.gauge = gauges.gauge;
+	c.ngauge = gauges.n;
 	if ((w = watch_open(&c, why)) == NULL)
 		errx(EX_LNX_SYSTEM, "%s", why);
-	if (sandbox_enter(SANDBOX_NOBODY |
-	    (watch_needs_bpf(w) ? SANDBOX_BPF : 0)) == -1)
+	if (sandbox_enter(SANDBOX_NOBODY | watch_sandbox(w)) == -1)
 		err(EX_LNX_SYSTEM, "giving up privileges");
 	if (s->raw) {
 		wirefile_head(&head, &s->ctx);
@@ -260,19 +123,24 @@ live(struct opts *o, struct sink *s)
 		    (unsigned long long)s->written,
 		    (unsigned long long)sums.lost);
 	watch_close(w);
+	gauges_close(&gauges);
 	return rc == -1 ? EX_LNX_SYSTEM :
 	    o->strict && sums.lost > 0 ? EX_LNX_DATA : EX_LNX_OK;
 }
 
 static const struct option longopts[] = {
+	{ "all",	no_argument,		NULL, O_ALL },
 	{ "argv-max",	required_argument,	NULL, O_ARGV_MAX },
 	{ "btf",	required_argument,	NULL, O_BTF },
 	{ "cgroup",	required_argument,	NULL, O_CGROUP },
 	{ "comm",	required_argument,	NULL, O_COMM },
 	{ "count",	required_argument,	NULL, 'n' },
+	{ "culprit",	required_argument,	NULL, O_CULPRIT },
 	{ "duration",	required_argument,	NULL, 'd' },
 	{ "events",	required_argument,	NULL, 'e' },
 	{ "help",	no_argument,		NULL, 'h' },
+	{ "interval",	required_argument,	NULL, O_INTERVAL },
+	{ "min-stall",	required_argument,	NULL, O_MIN_STALL },
 	{ "no-snap",	no_argument,		NULL, O_NO_SNAP },
 	{ "output",	required_argument,	NULL, 'o' },
 	{ "pid",	required_argument,	NULL, 'p' },
@@ -281,6 +149,7 @@ static const struct option longopts[] = {
 	{ "quiet",	no_argument,		NULL, 'q' },
 	{ "rate",	required_argument,	NULL, O_RATE },
 	{ "read",	required_argument,	NULL, 'r' },
+	{ "resource",	required_argument,	NULL, O_RESOURCE },
 	{ "ring",	required_argument,	NULL, O_RING },
 	{ "rung",	required_argument,	NULL, O_RUNG },
 	{ "strict",	no_argument,		NULL, O_STRICT },
@@ -288,6 +157,7 @@ static const struct option longopts[] = {
 	{ "uid",	required_argument,	NULL, 'u' },
 	{ "verbose",	no_argument,		NULL, 'v' },
 	{ "version",	no_argument,		NULL, 'V' },
+	{ "window",	required_argument,	NULL, O_WINDOW },
 	{ "write",	required_argument,	NULL, 'w' },
 	{ 0 }
 };
@@ -351,6 +221,7 @@ parse(int argc, char **argv, struct opts *o, struct sink *s)
 		case 'r': o->read = optarg; break;
 		case 'v': o->verbose++; break;
 		case 'w': o->write = optarg; break;
+		case O_ALL: o->conf.all = o->live = 1; break;
 		case O_NO_SNAP: o->no_snap = 1; break;
 		case O_PROBE: o->probe = 1; break;
 		case O_STRICT: o->strict = 1; break;
@@ -378,7 +249,7 @@ main(int argc, char **argv)
 	struct opts o = { 0 };
 	struct sink s = { .left = UINT64_MAX };
 	const char *path;
-	int rc, fd;
+	int rc, fd = -1;
 
 	cmd_start();
 	trace_conf_init(&o.conf);
@@ -392,9 +263,12 @@ main(int argc, char **argv)
 	s.raw = o.write != NULL;
 	path = s.raw ? o.write : o.output;
 	path = path != NULL ? path : "-";
-	fd = o.read != NULL ? replay_open(&o) : -1;
+	if (o.read != NULL) {
+		fd = replay_open(o.read, o.output);
+		sink_argv_max(&s, o.conf.argv_max);
+	}
 	if ((s.out = out_open(path)) == NULL)
 		err(EX_LNX_SYSTEM, "%s", path);
-	rc = o.read != NULL ? replay(&o, &s, fd) : live(&o, &s);
+	rc = o.read != NULL ? replay(&s, fd, o.read, o.strict) : live(&o, &s);
 	return cmd_end(rc, s.out, path);
 }

@@ -32,7 +32,7 @@ struct opts {
 	struct view_opts view;
 	const char	*output;
 	size_t		 max;
-	unsigned	 depth;
+	unsigned	 depth, cgroup_depth;
 	enum form	 form;
 	int		 quiet, verbose;
 };
@@ -49,19 +49,21 @@ struct run {
 };
 
 static const char help[] =
-"usage: lnx-tree [-hqVv] [--alive] [--by maker|parent] [--depth N]\n"
-"                [--format FORM | --text] [--max N] [-o FILE] [--pid N]\n"
-"                [--since TIME] [FILE ...]\n"
+"usage: lnx-tree [-hqVv] [--alive] [--by maker|parent] [--cgroup-depth N]\n"
+"                [--depth N] [--format FORM | --text] [--max N] [--no-kthreads]\n"
+"                [-o FILE] [--pid N] [--since TIME] [FILE ...]\n"
 "\n"
 "Adds to each record of a process who made it; or draws the tree of all.\n"
 "\n"
 "      --alive          show only processes that have not ended\n"
 "      --by HOW         above a process is its maker (default), or its parent now\n"
+"      --cgroup-depth N tell of stalls by cgroups of this depth: 1 to 64\n"
 "      --depth N        add at most N ancestors: 1 to 64 (default 8)\n"
 "      --format FORM    records (default); or show the tree at the end of input:\n"
 "                       json, dot or text\n"
 "  -h, --help           show this and exit\n"
 "      --max N          keep at most N processes: 8 to 16777216 (default 65536)\n"
+"      --no-kthreads    show no threads of the kernel\n"
 "  -o, --output FILE    write to FILE, not to standard output\n"
 "      --pid N          show only that process, its ancestors and descendants\n"
 "  -q, --quiet          do not tell of skipped lines\n"
@@ -219,7 +221,7 @@ tell_counts(const struct run *r)
 	    c.processes, c.evicted, c.refused);
 }
 
-enum { ALIVE = 256, BY, N_DEPTH, FORMAT, N_MAX, PID, SINCE, AS_TEXT };
+enum { BY = 256, CGROUP_DEPTH, N_DEPTH, FORMAT, N_MAX, PID, SINCE, AS_TEXT };
 
 static int
 since(struct opts *o, const char *s)
@@ -251,6 +253,10 @@ value(struct opts *o, int c, const char *s)
 		rc = cmd_choice("--format", s, forms, &v);
 		o->form = v;
 		break;
+	case CGROUP_DEPTH:
+		rc = cmd_number("--cgroup-depth", s, 1, TREE_DEPTH, &v);
+		o->cgroup_depth = v;
+		break;
 	case N_DEPTH:
 		rc = cmd_number("--depth", s, 1, TREE_DEPTH, &v);
 		o->depth = v;
@@ -273,13 +279,15 @@ value(struct opts *o, int c, const char *s)
 static int
 options(struct opts *o, int argc, char **argv)
 {
-	static const struct option longopts[] = {
-		{ "alive",	no_argument,		NULL, ALIVE },
+	const struct option longopts[] = {
+		{ "alive",	no_argument,		&o->view.alive, 1 },
 		{ "by",		required_argument,	NULL, BY },
+		{ "cgroup-depth", required_argument,	NULL, CGROUP_DEPTH },
 		{ "depth",	required_argument,	NULL, N_DEPTH },
 		{ "format",	required_argument,	NULL, FORMAT },
 		{ "help",	no_argument,		NULL, 'h' },
 		{ "max",	required_argument,	NULL, N_MAX },
+		{ "no-kthreads", no_argument,		&o->view.no_kthreads, 1 },
 		{ "output",	required_argument,	NULL, 'o' },
 		{ "pid",	required_argument,	NULL, PID },
 		{ "quiet",	no_argument,		NULL, 'q' },
@@ -307,21 +315,20 @@ options(struct opts *o, int argc, char **argv)
 		case 'v':
 			o->verbose++;
 			break;
-		case ALIVE:
-			o->view.alive = 1;
+		case 0:		/* set */
 			break;
 		case AS_TEXT:
 			o->form = TEXT;
 			break;
 		case '?':
-		case ':':
 			return cmd_usage();
 		default:
 			rc = value(o, c, optarg);
 		}
 	/* These choose what is shown: so something is. */
-	if (o->form == RECORDS && (o->view.alive || o->view.pid != -1 ||
-	    o->view.since != VIEW_ALWAYS))
+	if (o->form == RECORDS && (o->view.alive || o->view.no_kthreads ||
+	    o->view.pid != -1 || o->view.since != VIEW_ALWAYS ||
+	    o->cgroup_depth > 0))
 		o->form = TEXT;
 	return rc == 0 ? -1 : rc;
 }
@@ -375,7 +382,8 @@ main(int argc, char **argv)
 
 	rc = EX_LNX_OK;
 	if ((fds = feed_open(argv, o.output, &rc)) == NULL ||
-	    (r.tree = tree_new(o.max)) == NULL)
+	    (r.tree = tree_new(o.max)) == NULL ||
+	    (o.form == TEXT && tree_weigh(r.tree, o.cgroup_depth) == -1))
 		err(EX_LNX_SYSTEM, NULL);
 	open_out(&r);
 	o.view.utf8 = screen_utf8();

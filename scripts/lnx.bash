@@ -24,13 +24,35 @@ _lnx_pids() {
 	done
 }
 
+_lnx_psi() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+
+	COMPREPLY=()
+	case $prev in
+	-o | --output)
+		_lnx_values "$cur" -F ;;
+	--root)
+		_lnx_values "$cur" -D ;;
+	--interval)
+		mapfile -t COMPREPLY < <(compgen -W "100ms 1s 10s" -- "$cur") ;;
+	--cgroup | -n | --count | --depth | -d | --duration | --max-files | \
+	    --min-pct | --top | --trigger) ;;
+	*)	mapfile -t COMPREPLY < <(compgen -W "
+			--cgroup -n --count --depth -d --duration --interval
+			--max-files --min-pct --no-stat --once --root --text
+			--top --trigger -o --output -q --quiet -v --verbose
+			-h --help -V --version" -- "$cur") ;;
+	esac
+}
+complete -F _lnx_psi lnx-psi
+
 _lnx_trace() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 
 	COMPREPLY=()
 	case $prev in
 	-e | --events)
-		_lnx_values "$cur" -L "fork exec exit reparent snap" ;;
+		_lnx_values "$cur" -L "fork exec exit reparent snap sample oom stall stall_total stall_culprit" ;;
 	-p | --pid | --ppid | -t | --tree)
 		mapfile -t COMPREPLY < <(compgen -W "$(_lnx_pids)" -- "$cur") ;;
 	-u | --uid)
@@ -43,11 +65,16 @@ _lnx_trace() {
 		mapfile -t COMPREPLY < <(compgen -W "tp_btf raw_tp" -- "$cur") ;;
 	--argv-max | --ring)
 		mapfile -t COMPREPLY < <(compgen -W "4KiB 16KiB 128KiB 1MiB 8MiB 32MiB" -- "$cur") ;;
-	--comm | --rate | -d | --duration | -n | --count) ;;
+	--culprit)
+		mapfile -t COMPREPLY < <(compgen -W "cgroup process" -- "$cur") ;;
+	--resource)
+		_lnx_values "$cur" -L "cpu io memory" ;;
+	--comm | --rate | --window | --interval | --min-stall | -d | --duration | -n | --count) ;;
 	*)	mapfile -t COMPREPLY < <(compgen -W "
 			-e --events -p --pid --ppid -t --tree -u --uid --comm
 			--cgroup --rate -d --duration -n --count -w --write
 			-r --read --argv-max --ring --no-snap --rung --btf
+			--interval --all --window --resource --culprit --min-stall
 			--probe-features --strict -o --output -q --quiet
 			-v --verbose -h --help -V --version" -- "$cur") ;;
 	esac
@@ -84,11 +111,11 @@ _lnx_tree() {
 	--pid)	mapfile -t COMPREPLY < <(compgen -W "$(_lnx_pids)" -- "$cur") ;;
 	-o | --output)
 		_lnx_values "$cur" -F ;;
-	--depth | --max | --since) ;;
+	--cgroup-depth | --depth | --max | --since) ;;
 	*)	case $cur in
 		-*)	mapfile -t COMPREPLY < <(compgen -W "
-				--alive --by --depth --format --max
-				-o --output --pid --since --text -q --quiet
+				--alive --by --cgroup-depth --depth --format --max
+				--no-kthreads -o --output --pid --since --text -q --quiet
 				-v --verbose -h --help -V --version" -- "$cur") ;;
 		*)	_lnx_values "$cur" -F ;;
 		esac ;;

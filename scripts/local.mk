@@ -1,11 +1,12 @@
-lnx_tools = lnx-rules lnx-tree
+lnx_tools = lnx-psi lnx-rules lnx-tree
 if HAVE_BPF
 lnx_tools += lnx-trace
 endif
 
 EXTRA_DIST += .ci/run scripts/_lnx scripts/bless scripts/check-globals \
-	scripts/check-layers scripts/ci scripts/fill-page scripts/fuzz scripts/lnx.bash \
-	scripts/need scripts/quickstart scripts/rules-from-yaml scripts/schema.awk
+	scripts/check-layers scripts/ci scripts/demo-stall scripts/fill-page \
+	scripts/fuzz scripts/lnx.bash scripts/need scripts/quickstart \
+	scripts/rules-from-yaml scripts/schema.awk
 
 # bash looks for a file named after the command.
 bashcompdir = $(datadir)/bash-completion/completions

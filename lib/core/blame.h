@@ -25,9 +25,11 @@ typedef int blame_fn(void *arg, const void *rec, size_t size);
 /*
  * Hand out the records of the window in a fixed order: by victim, most stalled
  * first, its stall_total and then its stall records, greatest first; then
- * stall_culprit, most harmful first.  A victim that waited nothing, and a
- * culprit that made nobody else wait, has none.  0, what fn returned, or -1
- * with errno.
+ * stall_culprit, most harmful first.  A victim that waited nothing and does not
+ * wait now, and a culprit that made nobody else wait, has none.  An edge
+ * STALL_CGROUP from a party to itself is told as STALL_SELF.  Ratios are
+ * rounded down, sums stay at the greatest number that is known.  0, what fn
+ * returned, or -1 with errno: EINVAL if the window is not sound.
  */
 int blame(const struct blame_conf *, const struct stall_window *, blame_fn *fn,
     void *arg);

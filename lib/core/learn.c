@@ -11,7 +11,8 @@ const char *const learn_keys[K_max] = {
 	"creator_id", "old_parent_id", "comm", "uid", "cgroup", "exe", "argv",
 	"argv_cut", "exit_code", "signal", "core", "state", "kthread", "snap",
 	"boot_id", "procs", "count", "ancestors",
-	"ancestors_cut", "degraded",
+	"ancestors_cut", "degraded", "cgroup_v1", "interval_ns",
+	"run_delay_ns", "culprit.id", "culprit.kind", "method", "stall_ns",
 };
 
 uint64_t
@@ -198,6 +199,8 @@ learn_process(struct tree *t, int kind)
 	lineage(t, n, who, kind, ns);
 	if (kind == EV_exit)
 		death(t, n, ns);
+	if (kind == EV_sample)
+		learn_wait(t, n, ns);
 	for (size_t i = 0; i < many; i++)
 		table_settle(&t->t, nodes[i]);
 	if (kind == EV_snap)

@@ -5,6 +5,7 @@
 
 #include "rec/scan.h"
 
+#include "core/harm.h"
 #include "core/table.h"
 #include "core/tree.h"
 
@@ -13,7 +14,8 @@ enum learn_key {
 	K_creator_id, K_old_parent_id, K_comm, K_uid, K_cgroup, K_exe, K_argv,
 	K_argv_cut, K_exit_code, K_signal, K_core, K_state, K_kthread, K_snap,
 	K_boot_id, K_procs, K_count, K_ancestors,
-	K_ancestors_cut, K_degraded, K_max
+	K_ancestors_cut, K_degraded, K_cgroup_v1, K_interval_ns,
+	K_run_delay_ns, K_culprit_id, K_culprit_kind, K_method, K_stall_ns, K_max
 };
 
 struct tree {
@@ -21,7 +23,8 @@ struct tree {
 	struct scan	*scan;
 	struct scan_val	 v[K_max];	/* of the line last fed */
 	struct origin	*said;		/* of the last record of a process */
-	int		 nomem;
+	struct harm	*harm;		/* NULL is not wanted */
+	int		 nomem, waits;	/* waits: a sample told how long */
 };
 
 /* The names of the keys. */
@@ -43,6 +46,13 @@ struct node *learn_process(struct tree *, int kind);
 /* What the record in v tells of n itself; parent may be NULL. */
 void learn_traits(struct tree *, struct node *n, const struct node *parent,
     int kind, uint64_t ns);
+
+/* What the record in v, a sample, tells of the time that n waited. */
+void learn_wait(struct tree *, struct node *n, uint64_t ns);
+
+/* Take in the record in v, a stall: the harm that a process did, if it names
+ * one. */
+void learn_harm(struct tree *);
 
 /* Take in the record in v, of a tool. */
 void learn_source(struct tree *);

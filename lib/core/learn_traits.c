@@ -88,6 +88,30 @@ cgroup(struct tree *t, struct node *n, const struct node *like, uint64_t ns)
 	set_str(t, &n->p.cgroup, &n->cgroup_ns, s, len, ns);
 }
 
+/* Where its stall is told: the path in the v2 hierarchy, or, where that is the
+ * root, the one in the other. */
+static void
+place(struct tree *t, struct node *n, const struct node *like, uint64_t ns)
+{
+	const struct scan_val *v = &t->v[K_cgroup], *v1 = &t->v[K_cgroup_v1];
+	char buf[TREE_CGROUP];
+	const char *s;
+	size_t len;
+
+	if (v1->type == SCAN_STR && (v->type != SCAN_STR || scan_is(v, "/")))
+		v = v1;
+	if (v->type != SCAN_STR)
+		return;
+	s = text(v, buf, sizeof(buf), &len);
+	if (n->p.place == NULL && like != NULL && like->p.place != NULL &&
+	    strncmp(like->p.place, s, len) == 0 && like->p.place[len] == '\0') {
+		n->p.place = intern_hold(like->p.place);
+		n->place_ns = ns;
+		return;
+	}
+	set_str(t, &n->p.place, &n->place_ns, s, len, ns);
+}
+
 static void
 uid(struct tree *t, struct node *n, uint64_t ns)
 {
@@ -159,7 +183,7 @@ cmd(struct tree *t, struct node *n, int kind, uint64_t ns)
 static void
 life(struct tree *t, struct node *n, int kind, uint64_t ns)
 {
-	int zombie = kind == EV_snap && scan_is(&t->v[K_state], "Z");
+	int zombie = (kind == EV_snap || kind == EV_sample) && scan_is(&t->v[K_state], "Z");
 
 	if (kind == EV_exit || kind == EV_reparent || ns < n->life_ns)
 		return;
@@ -174,6 +198,8 @@ learn_traits(struct tree *t, struct node *n, const struct node *parent, int kind
 	comm(t, n, ns);
 	uid(t, n, ns);
 	cgroup(t, n, parent, ns);
+	if (t->harm != NULL)
+		place(t, n, parent, ns);
 	cmd(t, n, kind, ns);
 	life(t, n, kind, ns);
 	n->p.execs += kind == EV_exec;

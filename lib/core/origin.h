@@ -20,6 +20,7 @@ struct origin {
 	char		 time[40];	/* of the record at last_ns, as it was written */
 	uint64_t	 last_ns;	/* latest boot_ns */
 	uint64_t	 fed;		/* when it was last heard of, in lines */
+	uint64_t	 sampled_ns;	/* of the latest sample */
 	uint64_t	 synced_ns;	/* a process not heard of since is no more */
 	struct origin_snap snap[ORIGIN_SNAPS];
 	uint32_t	 id;

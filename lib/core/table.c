@@ -31,8 +31,10 @@ table_init(struct table *t, size_t max)
 void
 table_free(struct table *t)
 {
-	for (uint32_t i = 0; i < t->used; i++)
+	for (uint32_t i = 0; i < t->used; i++) {
 		free(t->nodes[i].told);
+		free(t->nodes[i].wait);
+	}
 	for (uint32_t i = 0; i < t->nboots; i++)
 		free(t->boots[i]);
 	intern_free(t->strings);
@@ -124,7 +126,9 @@ forget(struct table *t, struct node *n)
 	intern_put(t->strings, n->p.comm);
 	intern_put(t->strings, n->p.cmd);
 	intern_put(t->strings, n->p.cgroup);
+	intern_put(t->strings, n->p.place);
 	free(n->told);
+	free(n->wait);
 	memset(n, 0, sizeof(*n));
 	n->chain = t->free;
 	t->free = i;

@@ -8,16 +8,23 @@
 #include <stdint.h>
 
 #include "core/origin.h"
+#include "core/harm.h"
 #include "core/heap.h"
 #include "core/intern.h"
 #include "core/tree.h"
+
+/* How long a process waited, by its samples, and made others wait. */
+struct node_wait {
+	struct harm_amount waited, interval, harmed;
+};
 
 struct node {
 	struct tree_node p;		/* first, so that one is the other */
 	struct node	*kid[2], *next[2], *prev[2];	/* by enum tree_how */
 	struct origin	*boot;
 	char		*told;		/* as an element of ancestors; NULL is not made */
-	uint64_t	 comm_ns, cmd_ns, cgroup_ns, uid_ns;	/* of the record it is from */
+	struct node_wait *wait;		/* NULL is none */
+	uint64_t	 comm_ns, cmd_ns, cgroup_ns, place_ns, uid_ns;	/* of the record it is from */
 	uint64_t	 up_ns[2];
 	uint64_t	 life_ns;	/* of the last record that told if it is a zombie */
 	uint64_t	 seq;		/* line that last spoke of it, or told its end */

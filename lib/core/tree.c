@@ -42,8 +42,16 @@ tree_free(struct tree *t)
 	if (t == NULL)
 		return;
 	scan_free(t->scan);
+	harm_free(t->harm);
 	table_free(&t->t);
 	free(t);
+}
+
+int
+tree_weigh(struct tree *t, unsigned depth)
+{
+	t->harm = harm_new(depth);
+	return t->harm != NULL ? 0 : -1;
 }
 
 /* Of another version nothing is known, not even what its fields mean. */
@@ -78,10 +86,19 @@ tree_feed(struct tree *t, const char *line, size_t len,
 	case EV_exec:
 	case EV_exit:
 	case EV_reparent:
+	case EV_sample:
 		n = learn_process(t, kind);
 		break;
 	case EV_source:
 		learn_source(t);
+		break;
+	case EV_stall:
+		learn_harm(t);
+		/* fallthrough */
+	case EV_stall_total:
+	case EV_stall_culprit:
+		t->nomem |= t->harm != NULL &&
+		    harm_feed(t->harm, kind, line, len) == -1;
 		break;
 	case EV_lost:
 		t->t.count.lost += learn_num(t, K_count, 0);

@@ -45,6 +45,7 @@ struct tree_node {
 	const char	*comm;		/* NULL if unknown */
 	const char	*cmd;		/* arguments, joined by blanks and cut; NULL if unknown */
 	const char	*cgroup;	/* NULL if unknown */
+	const char	*place;		/* that, or the one of v1 where it is the root; NULL */
 	uint64_t	 last_ns;	/* last heard of; boot_ns */
 	uint64_t	 died_ns;	/* boot_ns; 0 is unknown */
 	uint32_t	 uid;		/* UINT32_MAX is unknown */
@@ -78,6 +79,12 @@ enum tree_fed {
 	TREE_NOT_RECORD,	/* an object, but without an event, or of another version */
 	TREE_NO_MEMORY,
 };
+
+/*
+ * From now on take in who makes whom wait too (core/harm.h), cgroups being
+ * rolled up to that depth.  0, or -1 without memory.
+ */
+int tree_weigh(struct tree *, unsigned depth);
 
 /* "boot-start-pid" at p, which has room for EVENT_ID bytes.  Its length. */
 size_t tree_id(char *p, const struct tree_id *);

@@ -153,6 +153,8 @@ select_shown(struct plan *p)
 	for (uint32_t i = 0; i < p->count; i++) {
 		if (o->pid != -1 && p->mark[i] == 0)
 			continue;
+		if (o->no_kthreads && p->age[i]->p.kthread)
+			continue;
 		if (o->alive && p->age[i]->p.state > TREE_ALIVE)
 			continue;
 		if (!lived(p->age[i], o, since))
@@ -220,11 +222,11 @@ static int
 crop(struct plan *p)
 {
 	const struct node **recent;
-	size_t all = p->v->count, lines = p->v->opts.rows;
+	size_t all = p->v->count, lines = p->v->opts.rows - p->v->stalls;
 	struct room r = { .lines = lines > 2 ? lines - 2 : 1 };
 	size_t hosts = p->t->nboots > 1 ? p->t->nboots : 0;
 
-	if (lines == 0 || all + 1 + hosts <= lines)
+	if (p->v->opts.rows == 0 || all + 1 + hosts <= lines)
 		return 0;
 	if ((recent = malloc(p->count * sizeof(*recent))) == NULL)
 		return -1;
@@ -286,6 +288,32 @@ walk(struct plan *p)
 	return 0;
 }
 
+static void
+count(void *arg, const char *line, size_t len)
+{
+	(void)line;
+	(void)len;
+	++*(size_t *)arg;
+}
+
+/* Who makes whom wait: what there is to tell, and how many lines of a picture
+ * it takes. */
+static void
+weigh(struct view *v)
+{
+	struct harm *h = v->tree->harm;
+
+	if (h == NULL)
+		return;
+	v->last = v->opts.rows > 0;
+	v->waits = h->records > 0 || v->tree->waits;
+	harm_sum(h, v->last);
+	if (v->last)
+		view_harm(v, VIEW_TOP_LIVE, count, &v->stalls);
+	if (v->stalls > v->opts.rows / 2)	/* leave the tree a place */
+		v->stalls = 0;
+}
+
 struct view *
 view_new(const struct tree *t, const struct view_opts *opts)
 {
@@ -297,6 +325,7 @@ view_new(const struct tree *t, const struct view_opts *opts)
 		return NULL;
 	v->tree = t;
 	v->opts = *opts;
+	weigh(v);
 	if (plan_init(&p, &t->t, v) == -1)
 		goto out;
 	select_shown(&p);

@@ -8,6 +8,8 @@
 
 #include "core/tree.h"
 
+enum { VIEW_TOP = 10, VIEW_TOP_LIVE = 3 };	/* sentences of a sort */
+
 enum view_since {
 	VIEW_ALWAYS,
 	VIEW_SINCE,	/* alive or ended since this time, ns from the epoch */
@@ -18,6 +20,7 @@ struct view_opts {
 	enum tree_how	 by;
 	int64_t		 pid;		/* it, its ancestors and descendants; -1 is all */
 	int		 alive;		/* only those not known to have ended */
+	int		 no_kthreads;	/* no threads of the kernel */
 	enum view_since	 since;
 	uint64_t	 since_ns;
 	size_t		 rows;		/* text: most lines, for those heard of last; 0 is all */
@@ -39,6 +42,9 @@ struct view {
 	struct view_row	*rows;
 	size_t		 count;
 	size_t		 left;		/* more that did not fit in opts.rows */
+	size_t		 stalls;	/* lines of view_harm() */
+	int		 waits;		/* there are columns for it */
+	int		 last;		/* of the last window, not the sum */
 	int		 found;		/* there is a process with opts.pid */
 	struct view_opts opts;
 };
@@ -50,6 +56,10 @@ void view_free(struct view *);
 /* Called with whole lines, each with its newline. */
 typedef void view_line(void *arg, const char *line, size_t len);
 
+/*
+ * The tree, after tree_weigh() with who makes whom wait: in a picture of some
+ * rows in the last window, and on top; else in all, and below.
+ */
 void view_text(const struct view *, view_line *, void *arg);
 void view_dot(const struct view *, view_line *, void *arg);
 
@@ -59,6 +69,28 @@ int view_json(const struct view *, view_line *, void *arg);
 /* What became of it: "alive", "exit 1", "SIGSEGV core", "gone". */
 enum { VIEW_STATE = 24 };
 void view_state(const struct node *, char buf[VIEW_STATE]);
+
+/* Who makes whom wait, in sentences; at most top of a sort. */
+void view_harm(const struct view *, size_t top, view_line *, void *arg);
+
+/* How long n waited and made others wait, as wide as view_wait_head; and why,
+ * mostly: "" if it did not. */
+extern const char view_wait_head[];
+enum { VIEW_WAIT = 512 };
+void view_wait(const struct view *, const struct node *n, char buf[VIEW_WAIT],
+    char why[VIEW_WAIT]);
+
+/* "300 ms", "1.0 s"; less than 12 bytes. */
+enum { VIEW_TIME = 24 };
+void view_time(char buf[VIEW_TIME], uint64_t ns);
+
+/* The name of a process, cut where it is long, and escaped. */
+void view_comm(char *buf, size_t room, const char *comm, int utf8);
+
+/* At most the last n names of a cgroup's path, each at most max bytes long
+ * and escaped.  What does not fit in room is left out. */
+void view_place(char *buf, size_t room, const char *path, unsigned n,
+    size_t max, int utf8);
 
 /*
  * s at p, at most room bytes, such that no byte of it can steer a terminal:

@@ -8,7 +8,7 @@
 
 enum {
 	LEVELS = 32,		/* drawn; below that a number says how deep it is */
-	LINE = 2048,		/* more than columns, LEVELS and an escaped command take */
+	LINE = 3072,		/* more than columns, LEVELS and an escaped command take, and why it waited */
 };
 
 /* What the branches are drawn with. */
@@ -155,9 +155,16 @@ command(struct pen *p, const struct tree_node *n)
 static void
 row(struct pen *p, const struct view_row *r)
 {
+	char wait[VIEW_WAIT], why[VIEW_WAIT] = "";
+
 	columns(p, r->n);
+	if (p->v->waits) {
+		view_wait(p->v, r->n, wait, why);
+		add(p, wait);
+	}
 	branches(p, r);
 	command(p, &r->n->p);
+	add(p, why);
 	if (p->v->opts.colour && r->n->p.state > TREE_ALIVE)
 		add(p, "\033[0m");
 	finish(p);
@@ -203,7 +210,11 @@ view_text(const struct view *v, view_line *line, void *arg)
 	size_t n = v->count;
 	int many = n > 0 && v->rows[0].n->boot != v->rows[n - 1].n->boot;
 
-	add(&p, "    PID    UID STATE           TIME  COMMAND");
+	if (v->stalls > 0)
+		view_harm(v, VIEW_TOP_LIVE, line, arg);
+	add(&p, "    PID    UID STATE           TIME  ");
+	add(&p, v->waits ? view_wait_head : "");
+	add(&p, "COMMAND");
 	finish(&p);
 	for (size_t i = 0; i < n; i++) {
 		if (many && v->rows[i].n->boot != boot) {
@@ -213,4 +224,6 @@ view_text(const struct view *v, view_line *line, void *arg)
 		row(&p, &v->rows[i]);
 	}
 	footer(&p);
+	if (!v->last && v->waits)
+		view_harm(v, VIEW_TOP, line, arg);
 }

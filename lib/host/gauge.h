@@ -14,6 +14,7 @@ struct gauge {
 	uint64_t	 kinds;		/* 1 << EV_kind: what it hands out */
 	const char	*degraded;	/* list: what is missing, and why */
 	size_t		 degraded_len;
+	unsigned	 sandbox;	/* SANDBOX_BPF, SANDBOX_READ: what look() needs */
 	/*
 	 * Hand out records of what was since the look before.  now: boot_ns;
 	 * last: there is no further look.  0, what fn returned, or -1 with

@@ -67,14 +67,16 @@ landlock(unsigned flags)
 		    LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM,
 	};
 	struct landlock_path_beneath_attr below = {
-		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
+		.allowed_access =
+		    (flags & SANDBOX_READ ? LANDLOCK_ACCESS_FS_READ_FILE : 0) |
+		    (flags & SANDBOX_LIST ? LANDLOCK_ACCESS_FS_READ_DIR : 0),
 	};
 	int fd, rc = -1;
 
 	fd = syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
 	if (fd == -1)
 		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
-	if (flags & SANDBOX_READ) {
+	if (below.allowed_access != 0) {
 		below.parent_fd = open("/", O_PATH | O_CLOEXEC);
 		if (below.parent_fd == -1)
 			goto out;

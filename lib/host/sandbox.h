@@ -6,6 +6,7 @@
 enum {
 	SANDBOX_READ	= 1 << 0,	/* files may still be opened for reading */
 	SANDBOX_NOBODY	= 1 << 1,	/* root becomes uid and gid 65534 */
+	SANDBOX_LIST	= 1 << 3,	/* directories may be listed */
 	SANDBOX_BPF	= 1 << 2,	/* keep CAP_BPF, for old kernels: see bpf(2) */
 };
 

@@ -175,6 +175,12 @@ trace_untold(const struct trace *tr)
 	return n;
 }
 
+uint64_t
+trace_unfollowed(const struct trace *tr)
+{
+	return tr->skel->bss->tree_full;
+}
+
 /* A lost record of n[] by kind, which it also adds up. */
 static int
 tell(struct make *m, const __u64 n[TRACE_KINDS], trace_fn *fn, void *arg)
@@ -186,7 +192,8 @@ tell(struct make *m, const __u64 n[TRACE_KINDS], trace_fn *fn, void *arg)
 	make_num(m, "execs", n[1]);
 	make_num(m, "exits", n[2]);
 	make_num(m, "reparents", n[3]);
-	make_num(m, "count", n[0] + n[1] + n[2] + n[3]);
+	make_num(m, "ooms", n[4]);
+	make_num(m, "count", n[0] + n[1] + n[2] + n[3] + n[4]);
 	size = make_end(m, boot_now(), buf, sizeof(buf));
 	return fn(arg, buf, size);
 }
@@ -269,6 +276,7 @@ lost_miss(struct trace *tr, trace_fn *fn, void *arg)
 	__u64 sum[TRACE_KINDS] = {
 		misses(s->progs.fork), misses(s->progs.exec),
 		misses(s->progs.exit_live) + misses(s->progs.exit_group_dead),
+		0, misses(s->progs.oom_task) + misses(s->progs.oom_pid),
 	}, n[TRACE_KINDS], from = tr->miss_at;
 	struct make m;
 

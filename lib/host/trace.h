@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "host/cgroup.h"
+#include "rec/stall.h"
+#include "rec/wire.h"
 
 enum {
 	TRACE_FILTERS	= 8,		/* values of one filter */
@@ -20,11 +22,18 @@ enum {
 	TRACE_RING_MAX	= 1 << 30,
 };
 
+/* Kinds that lnx-trace makes besides source and lost. */
+#define TRACE_ALL	(1ULL << EV_snap | 1ULL << EV_fork | 1ULL << EV_exec | \
+	1ULL << EV_exit | 1ULL << EV_reparent | 1ULL << EV_sample | \
+	1ULL << EV_oom | TRACE_STALLS)
+#define TRACE_STALLS	(1ULL << EV_stall | 1ULL << EV_stall_total | \
+	1ULL << EV_stall_culprit)
+
 enum trace_rung { TRACE_ANY, TRACE_TP_BTF, TRACE_RAW_TP };
 
 /* Filters: of one kind any value may match, of several kinds each must. */
 struct trace_conf {
-	uint64_t	kinds;		/* 1 << EV_kind: fork exec exit reparent snap */
+	uint64_t	kinds;		/* 1 << EV_kind, of TRACE_ALL */
 	uint32_t	npid, nppid, nuid, ncomm, ncgroup;
 	uint32_t	pid[TRACE_FILTERS], ppid[TRACE_FILTERS];
 	uint32_t	uid[TRACE_FILTERS];
@@ -37,6 +46,15 @@ struct trace_conf {
 	uint32_t	ring;			/* bytes, a power of two of at least a page */
 	enum trace_rung	rung;
 	const char	*btf;			/* file with the kernel's BTF, or NULL */
+
+	/* Of stalls (stall.h): */
+	uint64_t	window;		/* ns */
+	uint64_t	min_stall;	/* ns; no stall record for less */
+	unsigned	resources;	/* 1 << enum stall_resource */
+	int		by_process;	/* name the culprit's process, too */
+	/* Of samples (sample.h): */
+	uint64_t	interval;	/* ns */
+	int		all;		/* of processes that did not change, too */
 };
 
 /* All kinds, no filters, sizes as above. */
@@ -96,6 +114,9 @@ int trace_snap(struct trace *, uint64_t number, uint64_t until, trace_fn *,
 
 /* The number of children whose reparent could not be told, so far. */
 uint64_t trace_untold(const struct trace *);
+
+/* Likewise members of --tree that could not be remembered. */
+uint64_t trace_unfollowed(const struct trace *);
 
 /*
  * Hand out a lost record for everything that was lost since the last call.

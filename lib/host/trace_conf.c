@@ -9,29 +9,31 @@
 #include "host/trace.h"
 #include "rec/event.h"
 
+#define SECOND	1000000000ULL
+
 void
 trace_conf_init(struct trace_conf *c)
 {
 	memset(c, 0, sizeof(*c));
-	c->kinds = 1 << EV_snap | 1 << EV_fork | 1 << EV_exec | 1 << EV_exit |
-	    1 << EV_reparent;
+	c->kinds = TRACE_ALL;
 	c->argv_max = TRACE_ARGV;
 	c->ring = TRACE_RING;
+	c->window = c->interval = SECOND;
+	c->min_stall = 1000000;
+	c->resources = (1 << STALL_RESOURCES) - 1;
 }
 
 /* "exec,exit" as bits. */
 static int
 set_events(struct trace_conf *c, const char *text)
 {
-	static const uint64_t allowed = 1 << EV_snap | 1 << EV_fork |
-	    1 << EV_exec | 1 << EV_exit | 1 << EV_reparent;
 	size_t len;
 	int kind;
 
 	for (c->kinds = 0; ; text += len + 1) {
 		len = strcspn(text, ",");
 		kind = event_kind(text, len);
-		if (kind == 0 || !(allowed >> kind & 1))
+		if (kind == 0 || !(TRACE_ALL >> kind & 1))
 			return -1;
 		c->kinds |= UINT64_C(1) << kind;
 		if (text[len] == '\0')
@@ -168,6 +170,60 @@ set_btf(struct trace_conf *c, const char *text)
 	return access(text, R_OK);
 }
 
+/* A time between two looks, which are no more often than ten a second. */
+static int
+set_every(uint64_t *to, const char *text)
+{
+	return num_duration(text, to) == -1 || *to < SECOND / 10 ||
+	    *to > 3600 * SECOND ? -1 : 0;
+}
+
+static int
+set_window(struct trace_conf *c, const char *text)
+{
+	return set_every(&c->window, text);
+}
+
+static int
+set_interval(struct trace_conf *c, const char *text)
+{
+	return set_every(&c->interval, text);
+}
+
+static int
+set_min_stall(struct trace_conf *c, const char *text)
+{
+	return num_duration(text, &c->min_stall);
+}
+
+static int
+set_culprit(struct trace_conf *c, const char *text)
+{
+	c->by_process = strcmp(text, "process") == 0;
+	return c->by_process || strcmp(text, "cgroup") == 0 ? 0 : -1;
+}
+
+static int
+set_resource(struct trace_conf *c, const char *text)
+{
+	static const char *const names[] = { "cpu", "io", "memory" };
+	size_t len;
+	int i;
+
+	for (c->resources = 0; ; text += len + 1) {
+		len = strcspn(text, ",");
+		for (i = 0; i < STALL_RESOURCES; i++)
+			if (strlen(names[i]) == len &&
+			    strncmp(names[i], text, len) == 0)
+				break;
+		if (i == STALL_RESOURCES)
+			return -1;
+		c->resources |= 1U << i;
+		if (text[len] == '\0')
+			return 0;
+	}
+}
+
 int
 trace_conf_set(struct trace_conf *c, const char *name, const char *value,
     const char **want)
@@ -177,7 +233,8 @@ trace_conf_set(struct trace_conf *c, const char *name, const char *value,
 		int (*set)(struct trace_conf *, const char *);
 		const char *want;
 	} table[] = {
-		{ "events", set_events, "some of snap,fork,exec,exit,reparent" },
+		{ "events", set_events, "some of snap,fork,exec,exit,reparent,"
+		    "sample,oom,stall,stall_total,stall_culprit" },
 		{ "pid", set_pid, "a process id, at most 8 of them" },
 		{ "ppid", set_ppid, "a process id, at most 8 of them" },
 		{ "tree", set_tree, "a process id" },
@@ -190,6 +247,11 @@ trace_conf_set(struct trace_conf *c, const char *name, const char *value,
 		{ "ring", set_ring, "a size from 4KiB to 1GiB" },
 		{ "rung", set_rung, "tp_btf or raw_tp" },
 		{ "btf", set_btf, "a file that can be read" },
+		{ "window", set_window, "a time from 100ms to 1h" },
+		{ "interval", set_interval, "a time from 100ms to 1h" },
+		{ "min-stall", set_min_stall, "a time like 0, 500us or 10ms" },
+		{ "culprit", set_culprit, "cgroup or process" },
+		{ "resource", set_resource, "some of cpu,io,memory" },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Which programs a kernel can take, and getting them in. */
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <linux/capability.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "host/explain.h"
+#include "host/load.h"
 #include "host/trace.h"
 #include "host/trace_impl.h"
 #include "rec/wire.h"
@@ -25,79 +21,6 @@
 #include "trace_raw.skel.h"
 
 #define KIND(c, k)	((c)->kinds >> EV_##k & 1)
-
-/* Append an element to a list; what has no room is left out. */
-static void __attribute__((format(printf, 3, 4)))
-list_add(char *list, size_t *len, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(list + *len, TRACE_WHY - *len, fmt, ap);
-	va_end(ap);
-	if (n >= 0 && *len + n < TRACE_WHY)
-		*len += n + 1;
-}
-
-/* The number of arguments of a tracepoint, the first (void *) included. */
-static int
-tracepoint_args(const struct btf *btf, const char *name)
-{
-	const struct btf_type *t;
-	int id;
-
-	id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
-	if (id < 0)
-		return -1;
-	t = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
-	if (t == NULL || !btf_is_ptr(t))
-		return -1;
-	t = btf__type_by_id(btf, t->type);
-	return t != NULL && btf_is_func_proto(t) ? btf_vlen(t) : -1;
-}
-
-/* enum cgroup_subsys_id of a v1 controller; -1 if this kernel has it not. */
-static int
-subsys_of(const struct btf *btf, const char *controller)
-{
-	const struct btf_enum *e;
-	const struct btf_type *t;
-	char name[64];
-	int id;
-
-	snprintf(name, sizeof(name), "%s_cgrp_id",
-	    strcmp(controller, "blkio") == 0 ? "io" : controller);
-	id = btf__find_by_name_kind(btf, "cgroup_subsys_id", BTF_KIND_ENUM);
-	if (id < 0)
-		return -1;
-	t = btf__type_by_id(btf, id);
-	e = btf_enum(t);
-	for (int i = 0; i < btf_vlen(t); i++)
-		if (strcmp(btf__name_by_offset(btf, e[i].name_off), name) == 0)
-			return e[i].val;
-	return -1;
-}
-
-static void
-set_filters(struct trace_bpf__rodata *ro, const struct trace_conf *c)
-{
-	ro->n_pid = c->npid;
-	ro->n_ppid = c->nppid;
-	ro->n_uid = c->nuid;
-	ro->n_comm = c->ncomm;
-	ro->n_cgroup = c->ncgroup;
-	for (int i = 0; i < TRACE_FILTERS; i++) {
-		ro->want_pid[i] = c->pid[i];
-		ro->want_ppid[i] = c->ppid[i];
-		ro->want_uid[i] = c->uid[i];
-		ro->want_cgroup[i] = c->cgroup[i];
-		memcpy((char *)ro->want_comm[i], c->comm[i], 16);
-	}
-	ro->want_cgroup_v1 = c->cgroup_v1;
-	ro->want_tree = c->tree;
-	ro->rate = c->rate;
-}
 
 static int
 set_sizes(struct trace *tr)
@@ -120,6 +43,44 @@ set_sizes(struct trace *tr)
 	return 0;
 }
 
+/* The tracepoint has a pid, or since 6.9 a task and more. */
+static void
+choose_oom(struct trace *tr, const struct btf *btf)
+{
+	int args = load_tracepoint_args(btf, "btf_trace_mark_victim");
+	struct trace_bpf *s = tr->skel;
+
+	bpf_program__set_autoload(s->progs.oom_task,
+	    KIND(&tr->conf, oom) && args > 2);
+	bpf_program__set_autoload(s->progs.oom_pid,
+	    KIND(&tr->conf, oom) && args == 2);
+	if (KIND(&tr->conf, oom) && args < 2)
+		load_note(tr->facts.degraded, &tr->facts.degraded_len,
+		    "oom: this kernel does not tell");
+}
+
+/* By which way a process came to be killed. */
+static void
+set_callers(struct trace *tr)
+{
+	static const char *const names[] = {
+		"mem_cgroup_out_of_memory", "out_of_memory",
+	};
+	struct trace_bpf__rodata *ro = tr->skel->rodata;
+	struct load_range r[2];
+
+	if (!KIND(&tr->conf, oom))
+		return;
+	load_functions(names, r, 2);
+	ro->limit_from = r[0].from;
+	ro->limit_to = r[0].to;
+	ro->oom_from = r[1].from;
+	ro->oom_to = r[1].to;
+	if (r[0].from == 0 || r[1].from == 0)
+		load_note(tr->facts.degraded, &tr->facts.degraded_len,
+		    "oom.scope: /proc/kallsyms does not say where mem_cgroup_out_of_memory() is");
+}
+
 /* Which programs this kernel can take and the user wants. */
 static void
 choose(struct trace *tr, const struct btf *btf, int kernel_btf)
@@ -128,7 +89,7 @@ choose(struct trace *tr, const struct btf *btf, int kernel_btf)
 	struct trace_bpf *s = tr->skel;
 	int group_dead, ends, argv;
 
-	group_dead = tracepoint_args(btf, "btf_trace_sched_process_exit") > 2;
+	group_dead = load_tracepoint_args(btf, "btf_trace_sched_process_exit") > 2;
 	argv = btf__find_by_name_kind(btf, "bpf_copy_from_user_task",
 	    BTF_KIND_FUNC) > 0;
 	/* A followed tree must hear of each beginning and end. */
@@ -138,39 +99,21 @@ choose(struct trace *tr, const struct btf *btf, int kernel_btf)
 	bpf_program__set_autoload(s->progs.exit_group_dead,
 	    ends && group_dead);
 	bpf_program__set_autoload(s->progs.exit_live, ends && !group_dead);
+	choose_oom(tr, btf);
 	bpf_program__set_autoload(s->progs.snap, kernel_btf && !argv);
 	bpf_program__set_autoload(s->progs.snap_argv, kernel_btf && argv);
 	if (!group_dead)
-		list_add(tr->facts.why, &tr->facts.why_len,
+		load_note(tr->facts.why, &tr->facts.why_len,
 		    "live: this kernel does not say which thread is the last (6.16 does)");
 	if (!kernel_btf)
-		list_add(tr->facts.degraded, &tr->facts.degraded_len,
+		load_note(tr->facts.degraded, &tr->facts.degraded_len,
 		    "snap: no iterators without the kernel's own BTF");
 	else if (!argv)
-		list_add(tr->facts.degraded, &tr->facts.degraded_len,
+		load_note(tr->facts.degraded, &tr->facts.degraded_len,
 		    "snap.argv: bpf_copy_from_user_task() came with 5.18");
 	tr->facts.rung = c->rung == TRACE_RAW_TP ?
 	    group_dead ? "raw_tp group_dead" : "raw_tp live" :
 	    group_dead ? "tp_btf group_dead" : "tp_btf live";
-}
-
-static void
-set_cgroups(struct trace *tr, const struct btf *btf,
-    const struct cgroup_host *host)
-{
-	struct trace_bpf__rodata *ro = tr->skel->rodata;
-
-	ro->v1_subsys = -1;
-	if (host->mode == CGROUP_V2)
-		return;
-	ro->v1_subsys = subsys_of(btf, host->controller);
-	if (ro->v1_subsys < 0) {
-		list_add(tr->facts.degraded, &tr->facts.degraded_len,
-		    "cgroup_v1: the kernel's BTF has no %s controller",
-		    host->controller);
-		return;
-	}
-	ro->v1_only = host->mode == CGROUP_V1;
 }
 
 /* The raw_tp object differs in its code only: same maps, programs, variables. */
@@ -206,13 +149,19 @@ load(struct trace *tr, const struct btf *btf, int kernel_btf,
 
 	if ((tr->skel = skel_open(c->rung, c->btf)) == NULL)
 		return -1;
-	set_filters(tr->skel->rodata, c);
-	set_cgroups(tr, btf, host);
+	LOAD_FILTERS(tr->skel->rodata, c);
+	tr->skel->rodata->rate = c->rate;
+	tr->skel->rodata->v1_subsys = load_v1_subsys(btf, host,
+	    tr->facts.degraded, &tr->facts.degraded_len);
+	tr->skel->rodata->v1_only = tr->skel->rodata->v1_subsys >= 0 &&
+	    host->mode == CGROUP_V1;
 	tr->skel->rodata->argv_max = c->argv_max;
 	tr->skel->rodata->page_size = sysconf(_SC_PAGESIZE);
 	tr->skel->rodata->tell_fork = KIND(c, fork);
 	tr->skel->rodata->tell_exit = KIND(c, exit);
 	tr->skel->rodata->tell_reparent = KIND(c, reparent);
+	tr->skel->rodata->ncpu = tr->ncpu;
+	set_callers(tr);
 	choose(tr, btf, kernel_btf);
 	if (set_sizes(tr) == -1 || trace_bpf__load(tr->skel) != 0)
 		return -1;
@@ -248,33 +197,6 @@ attach(struct trace *tr)
 	    attach_one(s->progs.exec, &s->links.exec) == -1)
 		return -1;
 	return trace_bpf__attach(s) == 0 ? 0 : -1;
-}
-
-/*
- * Before 5.19 bpf(2) refuses unprivileged callers everything, afterwards only
- * new maps and programs.  Ask with the capabilities laid down for a moment.
- */
-static int
-need_cap_bpf(const struct trace *tr)
-{
-	struct __user_cap_header_struct h = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct had[2], d[2];
-	int fd, need;
-
-	if (tr->link == NULL || syscall(SYS_capget, &h, had) == -1)
-		return 0;
-	memcpy(d, had, sizeof(d));
-	d[0].effective = d[1].effective = 0;
-	if (syscall(SYS_capset, &h, d) == -1)
-		return 1;
-	fd = bpf_iter_create(bpf_link__fd(tr->link));
-	need = fd < 0 && errno == EPERM;
-	if (fd >= 0)
-		close(fd);
-	syscall(SYS_capset, &h, had);
-	return need;
 }
 
 /* Try one rung.  0, or errno. */
@@ -320,13 +242,14 @@ trace_load(struct trace *tr, const struct cgroup_host *host, char *why)
 		want = TRACE_RAW_TP;
 	err = try(tr, want == TRACE_ANY ? TRACE_TP_BTF : want, host);
 	if (err != 0 && want == TRACE_ANY && err != EPERM && err != ENOMEM) {
-		list_add(tr->facts.why, &tr->facts.why_len,
+		load_note(tr->facts.why, &tr->facts.why_len,
 		    "raw_tp: the kernel refuses tp_btf programs: %s",
 		    strerror(err));
 		err = try(tr, TRACE_RAW_TP, host);
 	}
 	if (err == 0) {
-		tr->facts.need_cap_bpf = need_cap_bpf(tr);
+		tr->facts.need_cap_bpf = tr->link != NULL &&
+		    load_needs_cap_bpf(bpf_link__fd(tr->link));
 		return 0;
 	}
 	uname(&u);

@@ -107,6 +107,10 @@ trim(const void *rec, size_t *size, void *buf)
 		GROUPS(struct wire_exit, 0);
 	case EV_reparent:
 		GROUPS(struct wire_reparent, 0);
+	case EV_sample:
+		GROUPS(struct wire_sample, 0);
+	case EV_oom:
+		GROUPS(struct wire_oom, 0);
 	}
 	return rec;
 }

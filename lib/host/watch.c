@@ -6,10 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "host/sandbox.h"
 #include "host/trim.h"
-#include "host/watch.h"
-#include "rec/make.h"
-#include "rec/wire.h"
+#include "host/watch_impl.h"
 
 #define MS	1000000ULL
 #define SECOND	(1000 * MS)
@@ -21,57 +20,9 @@
 #define PACE	(10 * MS)
 
 enum {
-	NAMES = 256,		/* room for the list of kinds */
 	SPARE = 16384,		/* more than a record has without its arguments */
 	OVER = INT_MAX,		/* of hand_on_in_time(): nothing fn returns */
 };
-
-#define ALIGNED(n)	(((n) + 7) & ~(size_t)7)
-
-/* Records kept until it is known in which order they go out. */
-struct keep {
-	char	*p;
-	size_t	 len, cap;
-};
-
-struct watch {
-	struct watch_conf conf;
-	struct cgroup_host host;
-	struct trace	*trace;
-	struct watch_sums sums;
-	struct keep	 doubt, came;	/* see introduce() */
-	char		*spare;		/* room to shorten a record */
-	size_t		 spare_len;
-	uint64_t	 since;		/* boot_ns before the programs were attached */
-	uint64_t	 begun, looked;	/* boot_ns */
-	uint64_t	 snaps, procs;	/* snapshots; processes in the last */
-	uint64_t	 snap_at;	/* boot_ns of the last */
-	uint64_t	 holes, healed;	/* losses that a snapshot mends; mended */
-	uint64_t	 untold;
-	int		 enough;	/* fn stopped it: some were not taken */
-	char		 kinds[NAMES];	/* list */
-	size_t		 kinds_len;
-};
-
-#define WANTS(w, k)	((w)->conf.trace.kinds >> EV_##k & 1)
-
-static void
-name_kinds(struct watch *w)
-{
-	uint64_t kinds = w->conf.trace.kinds | 1 << EV_source | 1 << EV_lost;
-	const struct event_desc *d;
-	size_t n;
-
-	for (int k = 1; k < EV_max; k++) {
-		if (!(kinds >> k & 1) || (d = event_desc(k)) == NULL)
-			continue;
-		n = strlen(d->name) + 1;
-		if (w->kinds_len + n > sizeof(w->kinds))
-			return;
-		memcpy(w->kinds + w->kinds_len, d->name, n);
-		w->kinds_len += n;
-	}
-}
 
 struct watch *
 watch_open(const struct watch_conf *conf, char why[TRACE_WHY])
@@ -89,7 +40,6 @@ watch_open(const struct watch_conf *conf, char why[TRACE_WHY])
 		watch_close(w);
 		return NULL;
 	}
-	name_kinds(w);
 	w->since = boot_now();
 	/* Without /proc/self/mountinfo there are v2 ids all the same. */
 	if (cgroup_host(&w->host) == -1)
@@ -114,10 +64,16 @@ watch_close(struct watch *w)
 	free(w);
 }
 
-int
-watch_needs_bpf(const struct watch *w)
+unsigned
+watch_sandbox(const struct watch *w)
 {
-	return trace_facts(w->trace)->need_cap_bpf;
+	unsigned flags = 0;
+
+	if (trace_facts(w->trace)->need_cap_bpf)
+		flags |= SANDBOX_BPF;
+	for (size_t i = 0; i < w->conf.ngauge; i++)
+		flags |= w->conf.gauge[i].sandbox;
+	return flags;
 }
 
 struct watch_sums
@@ -126,28 +82,8 @@ watch_sums(const struct watch *w)
 	return w->sums;
 }
 
-static int
-keep(struct keep *k, const void *rec, size_t size)
-{
-	size_t cap = k->cap;
-	char *p;
-
-	while (k->len + ALIGNED(size) > cap)
-		cap = cap == 0 ? 1 << 16 : cap * 2;
-	if (cap > k->cap) {
-		if ((p = realloc(k->p, cap)) == NULL)
-			return -1;
-		k->p = p;
-		k->cap = cap;
-	}
-	memcpy(k->p + k->len, rec, size);
-	k->len += ALIGNED(size);
-	return 0;
-}
-
-/* Everything goes out through here. */
-static int
-hand_on(void *arg, const void *rec, size_t size)
+int
+watch_hand_on(void *arg, const void *rec, size_t size)
 {
 	const struct wire_head *h = rec;
 	const struct wire_lost *lost = rec;
@@ -155,6 +91,7 @@ hand_on(void *arg, const void *rec, size_t size)
 
 	switch (h->kind) {
 	case EV_fork: case EV_exec: case EV_exit: case EV_reparent:
+	case EV_oom:
 		w->sums.received++;
 		break;
 	case EV_lost:
@@ -172,168 +109,6 @@ hand_on(void *arg, const void *rec, size_t size)
 	return w->conf.fn(w->conf.arg, rec, size);
 }
 
-/* A source record of this state; more fields come from fill. */
-static int
-say(struct watch *w, const char *state, void (*fill)(struct watch *,
-    struct make *))
-{
-	uint64_t buf[1024];
-	struct make m;
-
-	make_begin(&m, EV_source);
-	make_text(&m, "tool", w->conf.tool);
-	make_text(&m, "state", state);
-	fill(w, &m);
-	return hand_on(w, buf, make_end(&m, boot_now(), buf, sizeof(buf)));
-}
-
-static void
-fill_start(struct watch *w, struct make *m)
-{
-	const struct trace_facts *f = trace_facts(w->trace);
-	const struct trace_conf *c = &w->conf.trace;
-	const struct boot *b = w->conf.boot;
-
-	make_text(m, "version", w->conf.version);
-	make_text(m, "boot_id", b->id);
-	make_text(m, "kernel", b->uts.release);
-	make_text(m, "arch", b->uts.machine);
-	make_text(m, "rung", f->rung);
-	make_list(m, "rung_why", f->why, f->why_len);
-	make_text(m, "clock", "CLOCK_BOOTTIME");
-	make_text(m, "cgroup_mode", cgroup_mode_name(w->host.mode));
-	if (w->host.controller[0] != '\0')
-		make_text(m, "cgroup_v1_controller", w->host.controller);
-	make_list(m, "caps_kept", "cap_bpf", f->need_cap_bpf ? 8 : 0);
-	make_list(m, "degraded", f->degraded, f->degraded_len);
-	make_list(m, "events", w->kinds, w->kinds_len);
-	make_num(m, "boot_time", 0);
-	make_num(m, "ring_bytes", c->ring);
-}
-
-/* Who is not in such a snapshot may be alive all the same. */
-static int
-filtered(const struct trace_conf *c)
-{
-	return c->npid + c->nppid + c->nuid + c->ncomm + c->ncgroup > 0 ||
-	    c->tree != 0;
-}
-
-static void
-fill_synced(struct watch *w, struct make *m)
-{
-	static const char partial[] = "snap: only what the filters let pass";
-
-	if (filtered(&w->conf.trace))
-		make_list(m, "degraded", partial, sizeof(partial));
-	make_num(m, "snap", w->snaps);
-	make_num(m, "procs", w->procs);
-}
-
-static void
-fill_end(struct watch *w, struct make *m)
-{
-	if (!w->enough)
-		make_num(m, "generated", w->sums.generated);
-	make_num(m, "received", w->sums.received);
-	make_num(m, "lost", w->sums.lost);
-}
-
-/* A snap record at the start: is its fork told as well? */
-static int
-on_first_snap(void *arg, const void *rec, size_t size)
-{
-	const struct wire_snap *s = rec;
-	struct watch *w = arg;
-
-	if (WANTS(w, fork) && s->id_start >= w->since)
-		return keep(&w->doubt, rec, size);
-	return hand_on(w, rec, size);
-}
-
-static int
-on_came(void *arg, const void *rec, size_t size)
-{
-	return keep(&((struct watch *)arg)->came, rec, size);
-}
-
-static const struct wire_head *
-kept(const struct keep *k, size_t *at)
-{
-	const struct wire_head *h = (const void *)(k->p + *at);
-
-	if (*at >= k->len)
-		return NULL;
-	*at += ALIGNED(h->size);
-	return h;
-}
-
-static int
-was_forked(const struct watch *w, const struct wire_snap *s)
-{
-	const struct wire_fork *f;
-	size_t at = 0;
-
-	while ((f = (const void *)kept(&w->came, &at)) != NULL)
-		if (f->head.kind == EV_fork && f->pid == s->pid &&
-		    f->id_start == s->id_start)
-			return 1;
-	return 0;
-}
-
-static int
-synced(struct watch *w)
-{
-	w->snap_at = boot_now();
-	return say(w, "synced", fill_synced);
-}
-
-/*
- * The processes that are alive.  The programs are attached already, so each
- * process has a snap record or a fork record, and must not have both: those
- * that began after that moment have a fork; of those that began while the
- * programs were being attached the ring tells.
- */
-static int
-introduce(struct watch *w)
-{
-	uint64_t until = WANTS(w, fork) ? boot_now() : UINT64_MAX;
-	const struct wire_head *h;
-	size_t at = 0;
-	int rc;
-
-	rc = trace_snap(w->trace, ++w->snaps, until, on_first_snap, w);
-	if (rc == -1 && errno == ENOSYS)
-		return 0;	/* the source record has said so */
-	if (rc == 0)
-		rc = trace_drain(w->trace, on_came, w);
-	while (rc == 0 && (h = kept(&w->doubt, &at)) != NULL)
-		if (!was_forked(w, (const void *)h))
-			rc = hand_on(w, h, h->size);
-	if (rc == 0)
-		rc = synced(w);
-	for (at = 0; rc == 0 && (h = kept(&w->came, &at)) != NULL; )
-		rc = hand_on(w, h, h->size);
-	free(w->doubt.p);
-	free(w->came.p);
-	w->doubt = w->came = (struct keep){ NULL, 0, 0 };
-	return rc;
-}
-
-/* After a loss: who is alive, once more. */
-static int
-heal(struct watch *w)
-{
-	int rc;
-
-	w->healed = w->holes;
-	w->procs = 0;
-	rc = trace_snap(w->trace, ++w->snaps, UINT64_MAX, hand_on, w);
-	if (rc == -1 && errno == ENOSYS)
-		return 0;
-	return rc == 0 ? synced(w) : rc;
-}
-
 static int
 over(const struct watch *w)
 {
@@ -345,31 +120,69 @@ over(const struct watch *w)
 static int
 hand_on_in_time(void *arg, const void *rec, size_t size)
 {
-	int rc = hand_on(arg, rec, size);
+	int rc = watch_hand_on(arg, rec, size);
 
 	return rc != 0 ? rc : over(arg) ? OVER : 0;
+}
+
+/* What the kernel half could not tell and counts as no loss. */
+static int
+look_for_holes(struct watch *w)
+{
+	uint64_t untold = trace_untold(w->trace);
+	uint64_t unfollowed = trace_unfollowed(w->trace);
+	int rc = 0;
+
+	if (untold != w->untold) {
+		w->untold = untold;
+		w->holes++;
+		if (!WANTS(w, snap))
+			rc = watch_say_degraded(w, "reparent: a process left "
+			    "behind more than 16384 children: not all are told");
+	}
+	if (rc == 0 && unfollowed != w->unfollowed) {
+		w->unfollowed = unfollowed;
+		rc = watch_say_degraded(w, "tree: it has more than 65536 "
+		    "living members: not all are followed");
+	}
+	return rc;
 }
 
 static int
 look(struct watch *w)
 {
-	uint64_t untold;
 	int rc;
 
 	w->looked = boot_now();
 	rc = trace_drain(w->trace, hand_on_in_time, w);
 	if (rc == OVER)
 		return 0;	/* finish() has the rest */
-	if (rc != 0 || (rc = trace_lost(w->trace, hand_on, w)) != 0)
+	if (rc != 0 || (rc = trace_lost(w->trace, watch_hand_on, w)) != 0)
 		return rc;
-	if ((untold = trace_untold(w->trace)) != w->untold) {
-		w->untold = untold;
-		w->holes++;
-	}
+	if ((rc = look_for_holes(w)) != 0)
+		return rc;
 	if (WANTS(w, snap) && w->holes != w->healed &&
 	    w->looked - w->snap_at >= SECOND)
-		return heal(w);
+		return watch_heal(w);
 	return 0;
+}
+
+/* The gauges whose time has come; all, if this is the last look at them. */
+static int
+look_at_gauges(struct watch *w, int last)
+{
+	const struct gauge *g = w->conf.gauge;
+	uint64_t now = boot_now();
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < w->conf.ngauge; i++, g++) {
+		if (!last && now < w->next[i])
+			continue;
+		/* Times stay multiples of the first, however late this one is. */
+		w->next[i] += (1 + (now - w->next[i]) / g->every) * g->every;
+		rc = g->look(g->self, now, last, watch_hand_on, w);
+	}
+	return rc;
 }
 
 /* When to wake up although nothing comes; UINT64_MAX: never. */
@@ -383,6 +196,9 @@ deadline(const struct watch *w)
 	if (WANTS(w, snap) && w->holes != w->healed &&
 	    w->snap_at + SECOND < t)
 		t = w->snap_at + SECOND;
+	for (size_t i = 0; i < w->conf.ngauge; i++)
+		if (w->next[i] < t)
+			t = w->next[i];
 	return t;
 }
 
@@ -430,15 +246,17 @@ finish(struct watch *w)
 
 	trace_stop(w->trace);
 	for (int i = 0; i < 100 && rc == 0; i++) {
-		if ((rc = trace_drain(w->trace, hand_on, w)) != 0 ||
-		    (rc = trace_lost(w->trace, hand_on, w)) != 0)
+		if ((rc = trace_drain(w->trace, watch_hand_on, w)) != 0 ||
+		    (rc = trace_lost(w->trace, watch_hand_on, w)) != 0)
 			break;
 		w->sums.generated = trace_generated(w->trace);
 		if (w->sums.generated == w->sums.received + w->sums.lost)
 			break;
 		nap(MS);
 	}
-	return rc == 0 ? say(w, "end", fill_end) : rc;
+	if (rc == 0)
+		rc = look_at_gauges(w, 1);
+	return rc == 0 ? watch_say_end(w) : rc;
 }
 
 static int
@@ -447,12 +265,17 @@ run(struct watch *w)
 	int rc;
 
 	w->begun = boot_now();
-	if ((rc = say(w, "start", fill_start)) != 0)
+	if ((rc = watch_say_start(w)) != 0)
 		return rc;
-	if (WANTS(w, snap) && (rc = introduce(w)) != 0)
+	if (WANTS(w, snap) && (rc = watch_introduce(w)) != 0)
+		return rc;
+	for (size_t i = 0; i < w->conf.ngauge; i++)
+		w->next[i] = w->begun;
+	if ((rc = look_at_gauges(w, 0)) != 0)
 		return rc;
 	while (!over(w))
-		if ((rc = rest(w)) != 0 || (rc = look(w)) != 0)
+		if ((rc = rest(w)) != 0 || (rc = look(w)) != 0 ||
+		    (rc = look_at_gauges(w, 0)) != 0)
 			return rc;
 	return finish(w);
 }
@@ -466,5 +289,5 @@ watch_run(struct watch *w)
 		return rc;
 	trace_stop(w->trace);
 	w->enough = 1;
-	return say(w, "end", fill_end) == -1 ? -1 : rc;
+	return watch_say_end(w) == -1 ? -1 : rc;
 }

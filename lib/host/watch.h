@@ -11,13 +11,18 @@
 #include <stdint.h>
 
 #include "host/boot.h"
+#include "host/gauge.h"
 #include "host/trace.h"
+
+enum { WATCH_GAUGES = 4 };
 
 struct watch_conf {
 	struct trace_conf trace;
 	const struct boot *boot;
 	const char	*tool, *version;
 	uint64_t	 duration;	/* ns; 0: until *stop */
+	const struct gauge *gauge;	/* at most WATCH_GAUGES, open already */
+	size_t		 ngauge;
 	const volatile int *stop;	/* a signal handler sets it */
 	int		 out;		/* its reader's end is watched; or -1 */
 	trace_fn	*fn;		/* takes each record */
@@ -31,8 +36,8 @@ struct watch;
 struct watch *watch_open(const struct watch_conf *, char why[TRACE_WHY]);
 void watch_close(struct watch *);
 
-/* True if snapshots after the start need CAP_BPF. */
-int watch_needs_bpf(const struct watch *);
+/* What must stay allowed for it: flags of sandbox_enter(). */
+unsigned watch_sandbox(const struct watch *);
 
 /*
  * The whole of it.  0; what fn returned; or -1 with errno (EPIPE: the reader

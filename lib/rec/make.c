@@ -19,11 +19,19 @@ static int
 row(struct make *m, const char *name, int from)
 {
 	const struct field *f;
+	size_t n, i;
 
-	for (size_t i = 0; !m->bad && i < m->desc->nfields; i++) {
+	if (m->bad)
+		return -1;
+	/* Most callers set fields in their order. */
+	n = m->desc->nfields;
+	for (size_t k = 0; k < n; k++) {
+		i = m->next + k < n ? m->next + k : m->next + k - n;
 		f = &m->desc->fields[i];
-		if (f->from == from && strcmp(f->name, name) == 0)
+		if (f->from == from && strcmp(f->name, name) == 0) {
+			m->next = i + 1;
 			return i;
+		}
 	}
 	m->bad = 1;
 	return -1;
@@ -37,6 +45,7 @@ make_list(struct make *m, const char *field, const char *list, size_t len)
 	if (i >= 0) {
 		m->text[i] = list;
 		m->len[i] = list != NULL ? len : 0;
+		m->slashes[i] = 0;
 	}
 }
 
@@ -44,6 +53,37 @@ void
 make_text(struct make *m, const char *field, const char *text)
 {
 	make_list(m, field, text, text != NULL ? strlen(text) : 0);
+}
+
+void
+make_path(struct make *m, const char *field, const char *path)
+{
+	int i = row(m, field, FROM_tail);
+
+	if (i < 0)
+		return;
+	m->bad |= m->desc->fields[i].type != F_path ||
+	    (path != NULL && path[0] != '/');
+	m->text[i] = path;
+	m->len[i] = path != NULL ? strlen(path) : 0;
+	m->slashes[i] = 1;
+}
+
+/* "/a/b" as a path is on the wire: each name with a NUL behind it, leaf first;
+ * that takes as many bytes. */
+static void
+put_path(char *p, const char *path, size_t len)
+{
+	const char *end = path + len, *s;
+
+	while (end > path) {
+		for (s = end; s[-1] != '/'; s--)
+			;
+		memcpy(p, s, end - s);
+		p += end - s;
+		*p++ = '\0';
+		end = s - 1;
+	}
 }
 
 void
@@ -99,7 +139,9 @@ make_end(struct make *m, uint64_t boot_ns, void *buf, size_t cap)
 				return 0;
 			v32 = m->len[i];
 			memcpy((char *)buf + f->off, &v32, 4);
-			if (v32 > 0)
+			if (m->slashes[i])
+				put_path((char *)buf + n, m->text[i], v32);
+			else if (v32 > 0)
 				memcpy((char *)buf + n, m->text[i], v32);
 			n += v32;
 			break;

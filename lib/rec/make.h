@@ -16,6 +16,8 @@ struct make {
 	size_t			 len[MAKE_FIELDS];
 	uint64_t		 num[MAKE_FIELDS];
 	uint32_t		 pid[MAKE_FIELDS];
+	uint8_t			 slashes[MAKE_FIELDS];	/* a path as people write it */
+	size_t			 next;		/* where a name is looked for first */
 	int			 bad;
 };
 
@@ -29,6 +31,9 @@ void make_begin(struct make *, int kind);
 void make_text(struct make *, const char *field, const char *text);
 void make_list(struct make *, const char *field, const char *list, size_t len);
 void make_num(struct make *, const char *field, uint64_t num);
+
+/* A row of type path, as people write it: "/a/b", or "/" for the root. */
+void make_path(struct make *, const char *field, const char *path);
 
 /* A row PROC, by the name of its id. */
 void make_proc(struct make *, const char *field, uint64_t start, uint32_t pid);

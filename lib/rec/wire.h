@@ -57,7 +57,10 @@ struct wire_head {
  */
 enum { WIRE_CPUS = 1024 };		/* no machine with more is watched */
 
-enum slot { SLOT_fork, SLOT_exec, SLOT_exit, SLOT_reparent, SLOT_snap, SLOTS };
+enum slot {
+	SLOT_fork, SLOT_exec, SLOT_exit, SLOT_reparent, SLOT_oom, SLOT_snap,
+	SLOTS,
+};
 
 struct count {
 	__u64	seq;			/* records made, sent or not */
@@ -69,7 +72,30 @@ struct count {
 struct cpu_count {
 	struct count slot[SLOTS];
 	__u64	untold;			/* deaths with more children than are told */
-	__u64	pad[6];			/* to the end of the cache line */
+	__u64	pad[9];			/* to the end of the cache line */
+};
+_Static_assert(sizeof(struct cpu_count) % 64 == 0, "cpus share a cache line");
+
+/*
+ * A process as a look at all of them finds it: what it has used since its
+ * start, and what it has now.  All ones: unknown.
+ */
+struct sample_seen {
+	__u32	size;			/* with its tail: both paths, as in event.def */
+	__u32	kthread;
+	__u64	boot_ns;		/* when it was looked at */
+	__u64	start, parent_start;
+	__u32	pid, ppid;
+	char	comm[16];
+	__u32	uid, state, threads, pad;
+	__u64	cgroup_id, cgroup_v1_id;
+	__u32	len_cgroup, len_cgroup_v1;	/* 0: told before, in this generation */
+	__u64	cpu, utime, stime;	/* ns; cpu is exact, the two are ticks */
+	__u64	run_delay;		/* ns */
+	__u64	voluntary, involuntary;
+	__u64	read_bytes, write_bytes;
+	__u64	rss_bytes, swap_bytes;
+	__u64	fds, fds_max;
 };
 
 /*

@@ -33,12 +33,14 @@ script='tracepoint:sched:sched_process_fork { printf("fork %d %d\n", args->paren
 tracepoint:syscalls:sys_enter_execve { printf("exec %d ", pid); join(args->argv); }
 tracepoint:sched:sched_process_exit { if (pid == tid) { printf("exit %d %s\n", pid, comm); } }'
 
+kinds=snap,fork,exec,exit,reparent
+
 # start TOOL: run it, its output through a pipe as people have it.
 start() {
 	case $1 in
 	none) ;;
-	lnx-trace) "$builddir/cmd/lnx-trace" > >(cat >/dev/null) & watchers+=($!) ;;
-	lnx-raw) "$builddir/cmd/lnx-trace" --rung raw_tp > >(cat >/dev/null) & watchers+=($!) ;;
+	lnx-trace) "$builddir/cmd/lnx-trace" -e "$kinds" > >(cat >/dev/null) & watchers+=($!) ;;
+	lnx-raw) "$builddir/cmd/lnx-trace" -e "$kinds" --rung raw_tp > >(cat >/dev/null) & watchers+=($!) ;;
 	snoops)
 		execsnoop > >(cat >/dev/null) 2>/dev/null & watchers+=($!)
 		exitsnoop > >(cat >/dev/null) 2>/dev/null & watchers+=($!) ;;

@@ -1,4 +1,12 @@
-bats_tests += t/cmd/lnx-tree.bats
+bats_tests += t/cmd/lnx-psi.bats
+EXTRA_DIST += t/data/psi
+bats_tests += t/cmd/lnx-tree.bats t/cmd/lnx-tree-stall.bats
+stall_data = \
+	a-neighbour a-sidecar hostile-and-starving io-is-estimated \
+	its-own-quota processes-are-told v1-tells
+EXTRA_DIST += \
+	$(stall_data:%=t/data/stall/%.ndjson) $(stall_data:%=t/data/stall/%.text) \
+	t/data/stall/a-sidecar.rolled.text
 tree_data = \
 	child-before-its-parent daemon-forked-twice \
 	each-claims-the-other-as-parent hostile-names loss-then-a-snapshot \

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # The EXAMPLES of every page, run as they are printed, in a folder that holds
-# events.ndjson and events.wire.  A live lnx-trace gets its ^C after a while.
+# events.ndjson and events.wire.  A live lnx-trace gets its ^C after a while,
+# and so does lnx-psi.
 srcdir=$(cd "${srcdir:-.}" && pwd)
 builddir=$(cd "${builddir:-.}" && pwd)
 tmp=$(mktemp -d) || exit 99
@@ -31,6 +32,8 @@ examples() {
 why_not() {
 	if grep -q 'lnx-trace' "$1" && [ ! -x "$builddir/cmd/lnx-trace" ]; then
 		echo "built without BPF"
+	elif grep -q 'lnx-psi' "$1" && ! cat /proc/pressure/cpu >/dev/null 2>&1; then
+		echo "kernel without PSI"
 	elif grep -q 'events\.wire' "$1" && [ ! -e "$tmp/dir/events.wire" ]; then
 		echo "no t/data/flow/1-wire.bin yet"
 	elif grep -q 'events\.ndjson' "$1" && [ ! -e "$tmp/dir/events.ndjson" ]; then
@@ -52,7 +55,7 @@ is_live() {
 }
 
 run() {
-	local path=$builddir/cmd:$PATH:/usr/sbin:/sbin
+	local path=$tmp/psi:$builddir/cmd:$PATH:/usr/sbin:/sbin
 
 	is_live "$1" && path=$tmp/live:$path
 	(cd "$tmp/dir" && PATH=$path timeout -k 5 60 bash -e "$1") \
@@ -61,7 +64,7 @@ run() {
 	[ "$rc" -eq 0 ] && [ ! -s "$tmp/err" ]
 }
 
-mkdir "$tmp/dir" "$tmp/live"
+mkdir "$tmp/dir" "$tmp/live" "$tmp/psi"
 cp "$srcdir/t/data/flow/1-wire.bin" "$tmp/dir/events.wire" 2>/dev/null
 cp "$srcdir/t/data/flow/2-event.ndjson" "$tmp/dir/events.ndjson" 2>/dev/null
 chmod -R u+w "$tmp/dir"
@@ -69,7 +72,8 @@ cat >"$tmp/live/lnx-trace" <<END
 #!/bin/sh
 exec timeout --preserve-status -k 20 -s INT 2 '$builddir/cmd/lnx-trace' "\$@"
 END
-chmod +x "$tmp/live/lnx-trace"
+sed 's/lnx-trace/lnx-psi/' "$tmp/live/lnx-trace" >"$tmp/psi/lnx-psi"
+chmod +x "$tmp/live/lnx-trace" "$tmp/psi/lnx-psi"
 
 for page in "$srcdir"/man/*.[1-8] "$builddir"/man/lnx-event.5; do
 	examples "$(basename "$page")" "$page"

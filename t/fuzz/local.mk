@@ -1,6 +1,6 @@
 # Each target replays what is kept in t/data/fuzz; with --enable-fuzz it is
 # linked with libFuzzer, which does the same and explores: see scripts/fuzz.
-fuzz_targets = t/fuzz/decode t/fuzz/encode t/fuzz/in t/fuzz/num \
+fuzz_targets = t/fuzz/decode t/fuzz/encode t/fuzz/in t/fuzz/num t/fuzz/psi \
 	t/fuzz/rules t/fuzz/scan
 check_PROGRAMS += $(fuzz_targets)
 if FUZZ
@@ -21,6 +21,9 @@ t_fuzz_in_LDADD = lib/libbase.a
 t_fuzz_num_SOURCES = t/fuzz/num.c $(fuzz_main)
 t_fuzz_num_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 t_fuzz_num_LDADD = lib/libbase.a
+t_fuzz_psi_SOURCES = t/fuzz/psi.c $(fuzz_main)
+t_fuzz_psi_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+t_fuzz_psi_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
 t_fuzz_rules_SOURCES = t/fuzz/rules.c $(fuzz_main)
 t_fuzz_rules_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 t_fuzz_rules_LDADD = lib/libcore.a lib/libconf.a lib/librec.a lib/libbase.a \

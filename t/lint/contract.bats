@@ -2,8 +2,9 @@
 # What every tool promises, asked of every tool.
 #
 # A filter gets its input from standard input.  A source reads a recording from
-# there: `source` has the tools that need to be told so.  A filter that consumes
-# what it reads is asked to pass it on: `pass` has the option.
+# there, or watches files, not the machine it runs on: `source` has what such a
+# tool must be told, `opens` the option whose file must be there.  A filter that
+# consumes what it reads is asked to pass it on: `pass` has the option.
 setup() {
 	load ../helper
 	cd "$BATS_TEST_TMPDIR" || return
@@ -12,7 +13,9 @@ setup() {
 		[ -f "$f" ] && [ -x "$f" ] && tools+=("${f##*/}")
 	done
 	[ "${#tools[@]}" -gt 0 ]
-	declare -gA source=([lnx-trace]="-r -")
+	declare -gA source=([lnx-trace]="-r -"
+	    [lnx-psi]="--interval 100ms --root $DATA/psi/two-cgroups")
+	declare -gA opens=([lnx-trace]=-r [lnx-psi]=--root)
 	declare -gA pass=([lnx-rules]=-a)
 	filters=()
 	for t in "${tools[@]}"; do
@@ -73,9 +76,8 @@ check() {
 
 @test "contract: an input that cannot be opened is named, and exits 4" {
 	for t in "${tools[@]}"; do
-		flag=${source[$t]-}
 		# shellcheck disable=SC2086
-		run --separate-stderr "$t" ${flag%-} ./no-such-file
+		run --separate-stderr "$t" ${opens[$t]-} ./no-such-file
 		check "$t" [ "$status" -eq 4 ]
 		check "$t" [ -z "$output" ]
 		check "$t" [ "$stderr" = "$t: ./no-such-file: No such file or directory" ]

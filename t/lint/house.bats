@@ -98,7 +98,7 @@ scripts() {
 	command -v zsh >/dev/null || skip "no zsh"
 	words=$(awk -v mode=words -f "$SRC/scripts/schema.awk" \
 	    "$SRC/lib/rec/event.def" | tr ' ' '\n' |
-	    grep -vxE 'source|lost|process|incident' | sort)
+	    grep -vxE 'source|lost|process|psi|cgroup|incident' | sort)
 	[ "$(wc -l <<<"$words")" -ge 5 ]
 	bash -c '. "$SRC/scripts/lnx.bash"
 		COMP_WORDS=(lnx-trace -e "") COMP_CWORD=2

@@ -98,6 +98,12 @@ exact() {
 	wait $churn
 	[ "$(pick lost count <"$OUT" | wc -l)" -ge 1 ]
 	read -r since self <proc
+	# What was lost after the snapshot would need another one.
+	pick lost,source event state <"$OUT" | awk '
+		$1 == "lost" { late++ }
+		$2 == "synced" { late = 0 }
+		END { if (late) print late " lost after the last snapshot" }' |
+		diff -u /dev/null -
 	# From the last complete snapshot on, nothing but the stream.
 	pick snap,fork,exit,source event id snap state <"$OUT" | awk -v since="$since" '
 		$1 == "source" && $4 == "synced" { whole = $3 }

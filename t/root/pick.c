@@ -7,7 +7,7 @@
  * all else as compact JSON, "-" if absent.  With -l every field on a line of
  * its own: record number, pid, field, value.  jansson, not lnx's own scanner:
  * the judge must not share a fault with the accused.  A line that jansson
- * refuses ends it with status 1.
+ * refuses ends it with status 1.  A.B is field B of the object A.
  */
 #include <jansson.h>
 
@@ -43,6 +43,21 @@ put(const json_t *v)
 		json_dumpf(v, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
 }
 
+/* The field of that name, or path. */
+static json_t *
+field(const json_t *rec, const char *path)
+{
+	const char *dot = strchr(path, '.');
+	char name[64];
+
+	if (dot == NULL)
+		return json_object_get(rec, path);
+	must((size_t)(dot - path) < sizeof(name));
+	memcpy(name, path, (size_t)(dot - path));
+	name[dot - path] = '\0';
+	return field(json_object_get(rec, name), dot + 1);
+}
+
 static int
 wanted(const json_t *rec, const char *kinds)
 {
@@ -55,7 +70,7 @@ wanted(const json_t *rec, const char *kinds)
 	if (kind == NULL || !named(kinds, kind))
 		return 0;
 	for (i = 0; i < wheres && same; i++) {
-		v = json_object_get(rec, where[i].field);
+		v = field(rec, where[i].field);
 		if (json_is_string(v)) {
 			same = strcmp(json_string_value(v), where[i].value) == 0;
 			continue;
@@ -88,7 +103,7 @@ tell(json_t *rec, char **fields, long no)
 	for (i = 0; fields[i] != NULL; i++) {
 		if (i > 0)
 			putchar('\t');
-		put(json_object_get(rec, fields[i]));
+		put(field(rec, fields[i]));
 	}
 	putchar('\n');
 }

@@ -146,7 +146,9 @@ switches() {
 @test "idle it does not wake: no context switch in 3 s" {
 	sleep 60 3>&- &
 	idle=$!
-	trace_start --pid $idle
+	# All that is not looked at from time to time.
+	trace_start -e snap,fork,exec,exit,reparent,oom --pid $idle
+	wait_for 10 trace_said synced
 	sleep 0.5
 	before=$(switches "$TRACE")
 	sleep 3

@@ -228,3 +228,23 @@ start_up() {
 		' told want | diff -u /dev/null -
 	[ "$(wc -l <want)" -ge 12 ]
 }
+
+@test "states are those of /proc: stopped, and asleep where only a fatal signal wakes" {
+	sleep 60 3>&- &
+	stopped=$!
+	kill -STOP $stopped
+	mischief dstate 3000 >truth 3>&- &
+	wait_for 5 grep -q pid truth
+	asleep=$(awk '{ print $2 }' truth)
+	wait_for 5 grep -q '^State:	D' "/proc/$asleep/status"
+	lnx-trace -e snap -d 200ms -o "$OUT" 2>"$ERR"
+	for pid in $stopped $asleep; do
+		awk -v p="$pid" '/^State:/ { print p "\t" $2 }' "/proc/$pid/status"
+	done >want
+	kill -KILL $stopped
+	wait $stopped || true
+	wait
+	pick snap pid state <"$OUT" | grep -e "^$stopped	" -e "^$asleep	" | sort >told
+	sort want | diff -u - told
+	grep -q 'T$' told && grep -q 'D$' told
+}

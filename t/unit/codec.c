@@ -69,8 +69,8 @@ cut_lines(uint64_t *r)
 	size_t bad = 0, cut = 0;
 	ssize_t n, m;
 
-	for (int i = 0; i < 7000; i++) {
-		n = random_record(r, 1 + i % 7, rec, 4000);
+	for (int i = 0; i < 14000; i++) {
+		n = random_record(r, 1 + i % EV_oom, rec, 4000);
 		n = event_encode(&ctx, rec, n, line);
 		if (n == -1 || n > EVENT_LINE_MIN) {
 			bad++;
@@ -136,6 +136,14 @@ lines(void)
 	    e.exit_code == UINT32_MAX && e.utime_ns == UINT64_MAX &&
 	    e.core == 0 && e.comm[0] == 0 && e.head.cpu == UINT16_MAX,
 	    "what is absent is unknown");
+	refuses("{" HEAD ",\"event\":\"stall\",\"victim\":5}",
+	    "a number for an object");
+	refuses("{" HEAD ",\"event\":\"stall\",\"share\":-1}",
+	    "a share below nothing");
+	refuses("{" HEAD ",\"event\":\"stall\",\"share\":\"1\"}",
+	    "a share that is a string");
+	refuses("{" HEAD ",\"event\":\"stall\",\"share\":18446744073710}",
+	    "a share that is too large");
 	refuses("", "nothing");
 	refuses("[]", "an array");
 	refuses("{" HEAD "}", "no event");

@@ -16,6 +16,7 @@ static union {
 	struct wire_exec e;
 	struct wire_lost lost;
 	struct wire_snap snap;
+	struct wire_stall stall;
 	char bytes[1 << 17];
 } rec;
 static char *tail;
@@ -130,6 +131,79 @@ tails(void)
 	ADD(argv, "a\0\0b\xe2\x82");
 	is(EXEC(",\"argv_cut\":true,\"argv\":[\"a\",\"\",\"b\"]"),
 	    "an argument that is cut loses half a character, and says so once");
+}
+
+#define STALL(text) "{\"v\":1,\"event\":\"stall\"," \
+	"\"time\":\"2026-01-31T12:00:05.123456789Z\",\"boot_ns\":5123456789," \
+	"\"host\":\"box\"" text "}\n"
+
+static void
+unknown_stall(void)
+{
+	struct wire_stall *s = &rec.stall;
+
+	memset(s, 0xff, sizeof(*s));
+	s->head = (struct wire_head){ .kind = EV_stall, .boot_ns = 5123456789 };
+	s->len_resource = s->len_method = 0;
+	s->len_victim_cgroup = s->len_victim_cgroup_v1 = 0;
+	s->len_culprit_kind = s->len_culprit_comm = 0;
+	s->len_culprit_cgroup = s->len_culprit_cgroup_v1 = 0;
+	tail = (char *)(s + 1);
+}
+
+static void
+objects(void)
+{
+	char want[512];
+	size_t n;
+
+	unknown_stall();
+	is(STALL(""), "an object of which nothing is known is absent");
+	rec.stall.victim_cgroup_v1_id = 7;
+	is(STALL(",\"victim\":{\"cgroup_v1_id\":\"7\"}"),
+	    "an object begins with the field that is known");
+	rec.stall.culprit_id_start = 9;
+	rec.stall.culprit_pid = 42;
+	rec.stall.waits = 0;
+	is(STALL(",\"victim\":{\"cgroup_v1_id\":\"7\"},\"culprit\":"
+	    "{\"id\":\"0123abcd-9-42\",\"pid\":42},\"waits\":0"),
+	    "fields behind an object are of the record");
+	unknown_stall();
+	n = sprintf(tail, "a%c\xff%c", 0, 0);
+	tail[n] = '\0';
+	rec.stall.len_victim_cgroup = n + 1;
+	tail += n + 1;
+	is(STALL(",\"victim\":{\"cgroup\":\"\xef\xbf\xbd/a\"},"
+	    "\"cut\":[\"victim.cgroup\"],\"replaced\":[\"victim.cgroup\"]"),
+	    "what was cut or replaced is named with its object");
+	unknown_stall();
+	memset(tail, 'x', 6000);
+	rec.stall.len_culprit_comm = 6000;
+	tail += 6000;
+	n = sprintf(want, ",\"cut\":[\"culprit.comm\"]}\n");
+	ok(encode() == 0 && len <= EVENT_LINE_MIN &&
+	    strcmp(line + len - n, want) == 0, "likewise in a line that is too long");
+}
+
+static void
+fractions(void)
+{
+	static const struct {
+		uint64_t micro;
+		const char *text;
+	} f[] = {
+		{ 0, "0" }, { 1, "0.000001" }, { 500000, "0.5" },
+		{ 996266, "0.996266" }, { 1000000, "1" }, { 12340000, "12.34" },
+		{ UINT64_MAX - 1, "18446744073709.551614" },
+	};
+	char want[256];
+
+	for (size_t i = 0; i < sizeof(f) / sizeof(f[0]); i++) {
+		unknown_stall();
+		rec.stall.share = f[i].micro;
+		snprintf(want, sizeof(want), STALL(",\"share\":%s"), f[i].text);
+		is(want, f[i].text);
+	}
 }
 
 static void
@@ -330,6 +404,8 @@ main(void)
 	ids();
 	values();
 	tails();
+	objects();
+	fractions();
 	bytes();
 	cuts();
 	refusals();

@@ -265,9 +265,11 @@ not_records(void)
 	ok(feed(t, "{\"v\":1,\"event\":\"exec\",\"id\":\"x\"}") == TREE_OTHER,
 	    "tree: so is one of no process");
 	ok(feed(t, REC(exec, 50, WHO(3, 30))) == TREE_PROCESS &&
-	    feed(t, REC(sample, 60, WHO(3, 30))) == TREE_PROCESS &&
-	    feed(t, REC(sample, 60, WHO(3, 31))) == TREE_OTHER,
+	    feed(t, REC(oom, 60, WHO(3, 30))) == TREE_PROCESS &&
+	    feed(t, REC(oom, 60, WHO(3, 31))) == TREE_OTHER,
 	    "tree: a record of any kind is one of a process if its id is known");
+	ok(feed(t, REC(sample, 60, WHO(3, 31))) == TREE_PROCESS,
+	    "tree: a sample makes a process known");
 	tree_free(t);
 }
 

@@ -7,7 +7,10 @@ load ../root/trace
 
 setup_file() {
 	export STREAM=$BATS_FILE_TMPDIR/stream HEAD=$BATS_FILE_TMPDIR/head
-	lnx-trace --rung "$RUNG" -o "$STREAM" 3>&- 2>"$BATS_FILE_TMPDIR/err" &
+	# What is looked at from time to time has tests of its own: the verifier
+	# takes half a minute for it here.
+	lnx-trace -e snap,fork,exec,exit,reparent,oom --rung "$RUNG" \
+	    -o "$STREAM" 3>&- 2>"$BATS_FILE_TMPDIR/err" &
 	export SHARED=$!
 	wait_for 10 grep -qs '"state":"synced"' "$STREAM"
 	sed '/"state":"synced"/q' "$STREAM" >"$HEAD"
@@ -191,6 +194,26 @@ since() {
 }
 
 # bats test_tags=both
+@test "a process killed at the limit of its cgroup: victim, trigger, limit, memory, and its end" {
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+	borrow oom
+	share
+	claim 'killed at the limit'
+}
+
+# bats test_tags=both
+@test "a process killed because the machine has no memory left: the scope is the host" {
+	local rc=0
+	share
+	trace_start
+	hog 1024 >pid || rc=$?
+	[ $rc = 137 ]
+	trace_stop
+	pick -w "pid=$(head -n 1 pid)" oom comm scope <"$OUT" |
+		diff -u <(printf 'hog\thost\n') -
+}
+
+# bats test_tags=both
 @test "of all this nothing was lost, and its account is right" {
 	kill -INT "$SHARED"
 	wait_for 10 grep -q '"state":"end"' "$STREAM"
@@ -236,6 +259,11 @@ since() {
 	[ "$(awk '{ n += $2 } END { print n }' said)" -ge 1000 ]
 }
 
+@test "samples of many threads, also of those that end, are what /proc says" {
+	borrow sample
+	claim 'many threads are those' 'threads that end between'
+}
+
 @test "all filters together pass the verifier" {
 	args=()
 	for n in 1 2 3 4 5 6 7 8; do
@@ -250,4 +278,41 @@ since() {
 	refused 4 setpriv --reuid 65534 --regid 65534 --clear-groups \
 		--bounding-set -all --inh-caps -all lnx-trace
 	[[ "$stderr" == *CAP_BPF*CAP_PERFMON* ]]
+}
+
+@test "waits for the disk are those of io.pressure, and who made each request is known" {
+	borrow iomem
+	need_disk() { :; }
+	io() {
+		[ -e data ] || ln -s /dev/nvme0n1 data
+		command io "$@"
+	}
+	# The kernel counts a wait from the end of the switch, lnx-trace from its
+	# beginning: 10 microseconds where the processor is emulated.
+	BLOCK=2048 MOST=3
+	claim 'a pinned victim'
+	tail -n 1 claim-*/told | tee lost
+	grep -q ' requests=0 owners=0 stamps=0 ' lost
+	# Its own requests are its own.
+	awk -F'\t' '$2 == "io" && $3 ~ /-vic$/ && $4 == "self" { n += $5 }
+		$2 == "io" && $3 ~ /-vic$/ && $4 == "total" { all += $5 }
+		END { exit !(n > all / 2) }' claim-*/told
+}
+
+@test "waits for memory: those of memory.pressure; the programs for the disk load, too" {
+	borrow iomem
+	windows_start 500
+	grep '^degraded' told | diff -u /dev/null -
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+	mkdir "$V2/$CG-vic"
+	echo 8M >"$V2/$CG-vic/memory.high"
+	in_cgroup vic 0 timeout 4 bash -c 'head -c 48M /dev/zero | tail -c 48M | wc -c' &
+	wait $! || true
+	windows_stop
+	cat told
+	conserved
+	near memory "$(sum vic memory total)" "$(pressure vic memory)" 3
+	grep "	memory	/$CG-vic	limit	.*	measured" told
+	run awk -F'\t' -v cg="/$CG-vic" '$3 == cg && $4 == "cgroup"' told
+	[ "$output" = "" ]
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # lnx-trace on the kernels that Debian ships: each in an emulated machine, where
-# guest.bats is run by way of tp_btf and of raw_tp.
+# guest.bats is run by way of tp_btf and of raw_tp, and of lnx-psi the tests with
+# the tag guest.
 # bats file_tags=root
 load ../helper
 
@@ -32,7 +33,7 @@ run_one() {
 	[ -s "$k" ] || return 0
 	for try in 1 2 3; do
 		rc=0
-		VM_TIMEOUT=500 BOOT_TIMEOUT=40 "$VM/vmrun" "$k" \
+		VM_TIMEOUT=700 BOOT_TIMEOUT=40 "$VM/vmrun" "$k" \
 		    "$BATS_FILE_TMPDIR/initrd" "$log" /src/t/vm/guest || rc=$?
 		! grep -qa '^-- ' "$log" || break
 		echo "boot $try failed with $rc" >>"$BATS_FILE_TMPDIR/$1.boots"
@@ -66,7 +67,8 @@ verdict() {
 	# It ran what it was to run, and is the kernel that it is said to be.
 	grep -qa "^-- $2" "$log"
 	[ "$(grep -acE '^ok [0-9]' "$log")" = $(($(grep -c '^@test' "$VM/guest.bats") +
-	    $(grep -c 'test_tags=both' "$VM/guest.bats"))) ]
+	    $(grep -c 'test_tags=both' "$VM/guest.bats") +
+	    $(grep -c 'test_tags=guest' "$SRC/t/root/psi.bats"))) ]
 	! grep -qaE '^not ok|# skip' "$log"
 }
 

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/cgroup.h"
+#include "rec/event.h"
+
+#include "cmd.h"
+#include "gauges.h"
+
+#define NEVER	(UINT64_MAX >> 1)
+
+static int
+look_at_nothing(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
+{
+	(void)self, (void)now, (void)last, (void)fn, (void)arg;
+	return 0;
+}
+
+/* In the place of one that does not work. */
+static void
+refused(struct gauges *g, const struct trace_conf *c, uint64_t kinds,
+    const char *name, const char *why)
+{
+	char *text = g->why[g->n];
+
+	if (errno == EPERM || (c->kinds & ~kinds) == 0)
+		errx(EX_LNX_SYSTEM, "%s", why);
+	snprintf(text, TRACE_WHY, "%s: %.*s", name, TRACE_WHY - 32, why);
+	g->gauge[g->n++] = (struct gauge){
+		.every = NEVER, .degraded = text,
+		.degraded_len = strlen(text) + 1, .look = look_at_nothing,
+	};
+}
+
+/* The first window is what was before the stream began. */
+static int
+tell(struct gauges *g, enum stall_resource r, const struct stall_window *w,
+    trace_fn *fn, void *arg)
+{
+	int first = !(g->begun >> r & 1);
+
+	g->begun |= 1U << r;
+	return first ? 0 : blame(&g->blame, w, fn, arg);
+}
+
+/* A window that cannot be read is not lost: the next one has its waits. */
+static int
+look_at_cpu(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
+{
+	const struct stall_window *w;
+	struct gauges *g = self;
+
+	(void)last;
+	if (stall_read(g->stall, now, &w) == -1)
+		return 0;
+	return tell(g, STALL_CPU, w, fn, arg);
+}
+
+static int
+look_at_iomem(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
+{
+	struct stall_window io, memory;
+	struct gauges *g = self;
+	int rc = 0;
+
+	(void)last;
+	if (iomem_read(g->iomem, now, &io, &memory) == -1)
+		return 0;
+	if (g->resources >> STALL_IO & 1)
+		rc = tell(g, STALL_IO, &io, fn, arg);
+	if (rc == 0 && g->resources >> STALL_MEMORY & 1)
+		rc = tell(g, STALL_MEMORY, &memory, fn, arg);
+	return rc;
+}
+
+static void
+open_cpu(struct gauges *g, const struct trace_conf *c,
+    const struct cgroup_host *host)
+{
+	struct stall_conf conf = { .by_process = c->by_process };
+	const struct stall_facts *f;
+	char why[TRACE_WHY] = "";
+
+	if ((g->stall = stall_open(&conf, host, why)) == NULL) {
+		refused(g, c, TRACE_STALLS, "stall of cpu", why);
+		return;
+	}
+	f = stall_facts(g->stall);
+	g->gauge[g->n++] = (struct gauge){
+		.self = g, .every = c->window, .look = look_at_cpu,
+		.kinds = c->kinds & TRACE_STALLS, .sandbox = f->sandbox,
+		.degraded = f->degraded, .degraded_len = f->degraded_len,
+	};
+}
+
+static void
+open_iomem(struct gauges *g, const struct trace_conf *c,
+    const struct cgroup_host *host)
+{
+	unsigned want = c->resources & ~(1U << STALL_CPU);
+	const struct iomem_facts *f;
+	char why[TRACE_WHY] = "";
+
+	if ((g->iomem = iomem_open(want, host, why)) == NULL) {
+		refused(g, c, TRACE_STALLS, "stall of io and memory", why);
+		return;
+	}
+	f = iomem_facts(g->iomem);
+	g->gauge[g->n++] = (struct gauge){
+		.self = g, .every = c->window, .look = look_at_iomem,
+		.kinds = c->kinds & TRACE_STALLS, .sandbox = f->sandbox,
+		.degraded = f->degraded, .degraded_len = f->degraded_len,
+	};
+}
+
+static void
+open_sample(struct gauges *g, const struct trace_conf *c,
+    const struct cgroup_host *host)
+{
+	char why[TRACE_WHY] = "";
+
+	g->sample = sample_open(c, host, &g->gauge[g->n], why);
+	if (g->sample == NULL)
+		refused(g, c, UINT64_C(1) << EV_sample, "sample", why);
+	else
+		g->n++;
+}
+
+void
+gauges_open(struct gauges *g, const struct trace_conf *c)
+{
+	struct cgroup_host host;
+
+	memset(g, 0, sizeof(*g));
+	g->blame.min_ns = c->min_stall;
+	g->resources = c->resources;
+	/* Without /proc/self/mountinfo there are v2 ids all the same. */
+	if (cgroup_host(&host) == -1)
+		memset(&host, 0, sizeof(host));
+	if (c->kinds & TRACE_STALLS && c->resources >> STALL_CPU & 1)
+		open_cpu(g, c, &host);
+	if (c->kinds & TRACE_STALLS && c->resources & ~(1U << STALL_CPU))
+		open_iomem(g, c, &host);
+	if (c->kinds >> EV_sample & 1)
+		open_sample(g, c, &host);
+}
+
+void
+gauges_close(struct gauges *g)
+{
+	stall_close(g->stall);
+	iomem_close(g->iomem);
+	sample_close(g->sample);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* What lnx-trace looks at from time to time. */
+#ifndef CMD_GAUGES_H
+#define CMD_GAUGES_H
+
+#include "core/blame.h"
+#include "host/iomem.h"
+#include "host/sample.h"
+#include "host/stall.h"
+#include "host/trace.h"
+#include "host/watch.h"
+
+struct gauges {
+	struct gauge	 gauge[WATCH_GAUGES];
+	size_t		 n;
+	struct sample	*sample;
+	struct stall	*stall;
+	struct iomem	*iomem;
+	struct blame_conf blame;
+	unsigned	 resources;	/* 1 << enum stall_resource: wanted */
+	unsigned	 begun;		/* likewise: its first window was read */
+	char		 why[WATCH_GAUGES][TRACE_WHY];	/* of what is missing */
+};
+
+/*
+ * Open those that the kinds want.  One that this kernel refuses is a gauge that
+ * says so; if nothing else is wanted, or nothing would work, it dies.
+ */
+void gauges_open(struct gauges *, const struct trace_conf *);
+void gauges_close(struct gauges *);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The programs of stall.bpf.c: which of them, and getting them in. */
+#include <sys/mman.h>
+#include <sys/utsname.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "host/boot.h"
+#include "host/explain.h"
+#include "host/load.h"
+#include "host/sandbox.h"
+#include "host/stall_impl.h"
+
+#include "stall.skel.h"
+
+enum { TABLE_MAX = 1 << 17, TABLE_MIN = 1 << 15 };
+
+#define NOTE(st, ...)	load_note((st)->facts.degraded,			\
+	&(st)->facts.degraded_len, __VA_ARGS__)
+
+/* What each version of the programs cannot do without.  NULL if all is there. */
+static const char *
+missing(const struct btf *btf)
+{
+	if (!load_has_member(btf, "sched_info", "last_queued"))
+		return "it needs CONFIG_SCHED_INFO";
+	if (!load_has_member(btf, "sched_entity", "cfs_rq"))
+		return "it needs CONFIG_FAIR_GROUP_SCHED";
+	if (!load_has_member(btf, "rq", "clock_task"))
+		return "it needs BTF of struct rq";
+	return NULL;
+}
+
+/* As many places as there are pids, within bounds. */
+static uint32_t
+table_size(void)
+{
+	unsigned long most = TABLE_MAX;
+	uint32_t n = TABLE_MIN;
+	FILE *f;
+
+	if ((f = fopen("/proc/sys/kernel/pid_max", "re")) != NULL) {
+		if (fscanf(f, "%lu", &most) != 1)
+			most = TABLE_MAX;
+		fclose(f);
+	}
+	while (n < most && n < TABLE_MAX)
+		n *= 2;
+	return n;
+}
+
+static int
+set_sizes(struct stall *st, int table)
+{
+	struct stall_bpf *s = st->skel;
+	const struct stall_conf *c = &st->conf;
+
+	s->rodata->slot_number = c->slots;
+	s->rodata->table_size = table ? table_size() : 1;
+	return bpf_map__set_max_entries(s->maps.slots, c->slots) < 0 ||
+	    bpf_map__set_max_entries(s->maps.scratch, c->slots) < 0 ||
+	    bpf_map__set_max_entries(s->maps.slot_claims, c->slots) < 0 ||
+	    bpf_map__set_max_entries(s->maps.cells, c->cells) < 0 ||
+	    bpf_map__set_max_entries(s->maps.cpus, st->ncpu) < 0 ||
+	    bpf_map__set_max_entries(s->maps.parts,
+	    st->ncpu * STALL_PARTS) < 0 ||
+	    bpf_map__set_max_entries(s->maps.rows, st->ncpu * c->slots) < 0 ||
+	    bpf_map__set_max_entries(s->maps.task_table,
+	    s->rodata->table_size) < 0 ||
+	    bpf_map__set_autocreate(s->maps.task_storage, !table) < 0 ? -1 : 0;
+}
+
+static void
+choose(struct stall_bpf *s, int table)
+{
+	bpf_program__set_autoload(s->progs.switch_stored, !table);
+	bpf_program__set_autoload(s->progs.migrate_stored, !table);
+	bpf_program__set_autoload(s->progs.waiting_stored, !table);
+	bpf_program__set_autoload(s->progs.switch_tabled, table);
+	bpf_program__set_autoload(s->progs.migrate_tabled, table);
+	bpf_program__set_autoload(s->progs.waiting_tabled, table);
+	/* Attached by hand below. */
+	bpf_program__set_autoattach(s->progs.waiting_stored, false);
+	bpf_program__set_autoattach(s->progs.waiting_tabled, false);
+}
+
+/* With task storage, or with the table for kernels that lack it.  0, or errno. */
+static int
+try(struct stall *st, const struct btf *btf, const struct cgroup_host *host,
+    int table)
+{
+	struct stall_bpf *s;
+
+	st->facts.degraded_len = 0;
+	if ((s = st->skel = stall_bpf__open()) == NULL)
+		return errno;
+	s->rodata->by_process = st->conf.by_process;
+	s->rodata->opened_at = boot_now();
+	s->rodata->v1_subsys = load_v1_subsys(btf, host, st->facts.degraded,
+	    &st->facts.degraded_len);
+	s->rodata->v1_only = s->rodata->v1_subsys >= 0 &&
+	    host->mode == CGROUP_V1;
+	choose(s, table);
+	if (set_sizes(st, table) == -1 || stall_bpf__load(s) != 0 ||
+	    stall_bpf__attach(s) != 0)
+		return errno;
+	st->iter = bpf_program__attach_iter(table ? s->progs.waiting_tabled :
+	    s->progs.waiting_stored, NULL);
+	return st->iter != NULL ? 0 : errno;
+}
+
+/* NULL, with errno, if it fails. */
+static void *
+map(const struct bpf_map *m, int prot)
+{
+	size_t value = (bpf_map__value_size(m) + 7) / 8 * 8;
+	void *p;
+
+	p = mmap(NULL, value * bpf_map__max_entries(m), prot, MAP_SHARED,
+	    bpf_map__fd(m), 0);
+	return p != MAP_FAILED ? p : NULL;
+}
+
+static void
+unmap(const struct bpf_map *m, void *p)
+{
+	size_t value = (bpf_map__value_size(m) + 7) / 8 * 8;
+
+	if (p != NULL)
+		munmap(p, value * bpf_map__max_entries(m));
+}
+
+static int
+map_all(struct stall *st)
+{
+	struct stall_bpf *s = st->skel;
+
+	return (st->slot = map(s->maps.slots, PROT_READ | PROT_WRITE)) &&
+	    (st->path = map(s->maps.scratch, PROT_READ)) &&
+	    (st->row = map(s->maps.rows, PROT_READ)) &&
+	    (st->part = map(s->maps.parts, PROT_READ)) &&
+	    (st->cpu = map(s->maps.cpus, PROT_READ)) ? 0 : -1;
+}
+
+static void
+find_facts(struct stall *st, const struct cgroup_host *host)
+{
+	if (load_needs_cap_bpf(bpf_link__fd(st->iter)))
+		st->facts.sandbox = SANDBOX_BPF;
+	if (host->mode == CGROUP_V1) {
+		NOTE(st, "stall.psi: there is no cgroup v2");
+		return;
+	}
+	st->root = open(host->v2, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (host->v2[0] == '\0' || st->root == -1)
+		NOTE(st, "stall.psi: no cgroup v2 file system is mounted");
+	else if (faccessat(st->root, "cpu.pressure", R_OK, 0) == -1)
+		NOTE(st, "stall.psi: this kernel tells no pressure of "
+		    "cgroups");
+	else
+		st->facts.sandbox |= SANDBOX_READ;
+}
+
+static int
+refuse(int err, const char *what, char *why)
+{
+	const struct trace_conf c = { .rung = TRACE_TP_BTF };
+	struct utsname u;
+
+	uname(&u);
+	if (what != NULL)
+		snprintf(why, TRACE_WHY, "cannot tell who stalls whom on "
+		    "kernel %s: %s", u.release, what);
+	else if (err == ENOMEM)
+		snprintf(why, TRACE_WHY, "no memory for the maps of stalls");
+	else
+		explain_load(why, err, u.release, &c);
+	errno = err;
+	return -1;
+}
+
+int
+stall_load(struct stall *st, const struct cgroup_host *host, char *why)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	const char *what;
+	int err;
+
+	if (btf == NULL)
+		return refuse(ENOENT, NULL, why);
+	if ((what = missing(btf)) != NULL) {
+		btf__free(btf);
+		return refuse(EOPNOTSUPP, what, why);
+	}
+	err = try(st, btf, host, 0);
+	if (err != 0 && err != EPERM && err != ENOMEM) {
+		stall_unload(st);
+		if ((err = try(st, btf, host, 1)) == 0)
+			NOTE(st, "stall: no task storage before 5.12: a "
+			    "wait may be missed where many pids are in use");
+	}
+	btf__free(btf);
+	if (err == 0 && map_all(st) == -1)
+		err = errno;
+	if (err != 0)
+		return refuse(err, NULL, why);
+	find_facts(st, host);
+	return 0;
+}
+
+void
+stall_unload(struct stall *st)
+{
+	struct stall_bpf *s = st->skel;
+
+	if (s == NULL)
+		return;
+	unmap(s->maps.slots, st->slot);
+	unmap(s->maps.scratch, st->path);
+	unmap(s->maps.rows, st->row);
+	unmap(s->maps.parts, st->part);
+	unmap(s->maps.cpus, st->cpu);
+	bpf_link__destroy(st->iter);
+	stall_bpf__destroy(s);
+	st->iter = NULL;
+	st->skel = NULL;
+}

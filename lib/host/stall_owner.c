@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Whose the slots are and were, and what the kernel says of their pressure. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "host/stall_impl.h"
+
+#include "stall.skel.h"
+
+/* A slot changes its owner only by us; its first one comes when it likes. */
+static int
+settled(const struct slot_entry *s)
+{
+	u64 id = __atomic_load_n(&s->id, __ATOMIC_ACQUIRE);
+
+	return id != 0 && id != SLOT_ID_GONE;
+}
+
+static void
+owner_free(struct owner *o)
+{
+	if (o != NULL)
+		free(o->path);
+	free(o);
+}
+
+static struct owner *
+owner_new(const struct slot_entry *s, const char *path)
+{
+	struct owner *o;
+
+	if ((o = calloc(1, sizeof(*o))) == NULL)
+		return NULL;
+	o->id = s->id;
+	o->start = s->start;
+	o->pid = s->pid;
+	o->of = s->of;
+	o->kind = s->kind;
+	o->len = s->len < SLOT_NAMES ? s->len : SLOT_NAMES;
+	if ((o->path = malloc(o->len + 1)) == NULL) {
+		owner_free(o);
+		return NULL;
+	}
+	memcpy(o->path, path, o->len);
+	return o;
+}
+
+static int
+learn(struct stall *st, uint32_t i)
+{
+	const struct slot_entry *s = &st->slot[i];
+	struct held *h = &st->held[i];
+	uint32_t token;
+
+	if (!settled(s))
+		return 0;
+	token = slot_token(i, s->gen);
+	if (h->owner == NULL || h->token != token) {
+		/* retire() took the one before. */
+		h->owner = owner_new(s, st->path + (size_t)i * SLOT_NAMES);
+		h->token = token;
+	}
+	if (h->owner == NULL)
+		return -1;
+	memcpy(h->owner->comm, s->comm, sizeof(s->comm));
+	return 0;
+}
+
+int
+stall_learn(struct stall *st)
+{
+	int rc = 0;
+
+	for (uint32_t i = SLOT_FIRST; i < st->conf.slots; i++)
+		if (learn(st, i) == -1)
+			rc = -1;
+	return rc;
+}
+
+struct owner *
+stall_owner(struct stall *st, uint32_t token)
+{
+	uint32_t i = slot_index(token);
+
+	if (i < SLOT_FIRST || i >= st->conf.slots)
+		return NULL;
+	/* It may have come since the slots were looked at. */
+	if (st->held[i].token != token)
+		learn(st, i);
+	if (st->held[i].owner != NULL && st->held[i].token == token)
+		return st->held[i].owner;
+	for (size_t k = st->nretired; k > 0; k--)
+		if (st->retired[k - 1].token == token)
+			return st->retired[k - 1].owner;
+	return NULL;
+}
+
+/* Somebody runs for so long that nothing looked its slot up. */
+static int
+runs(const struct stall *st, uint32_t i)
+{
+	const struct wait_cpu *c;
+
+	for (int k = 0; k < st->ncpu; k++) {
+		c = &st->cpu[k];
+		if (slot_index(c->seg[c->head & (WAIT_RING - 1)].who) == i)
+			return 1;
+	}
+	return 0;
+}
+
+/* Keep whose it was: runs that are remembered may still have its token. */
+static int
+retire(struct stall *st, uint32_t i)
+{
+	struct held *h = &st->held[i];
+	struct retired *p;
+
+	if (st->nretired == st->cap_retired) {
+		size_t cap = 2 * st->cap_retired + 64;
+
+		p = reallocarray(st->retired, cap, sizeof(*p));
+		if (p == NULL)
+			return -1;
+		st->retired = p;
+		st->cap_retired = cap;
+	}
+	st->retired[st->nretired++] = (struct retired){
+		h->token, h->owner, st->number,
+	};
+	h->owner = NULL;
+	return 0;
+}
+
+static void
+expire(struct stall *st)
+{
+	size_t n = 0;
+
+	while (n < st->nretired &&
+	    st->retired[n].number + STALL_KEEP < st->number)
+		owner_free(st->retired[n++].owner);
+	st->nretired -= n;
+	memmove(st->retired, st->retired + n,
+	    st->nretired * sizeof(*st->retired));
+}
+
+/* Most processes are short. */
+static uint32_t
+age(enum slot_kind kind)
+{
+	return kind == SLOT_PROCESS ? 2 : STALL_AGE;
+}
+
+void
+stall_retire(struct stall *st)
+{
+	uint32_t epoch = st->skel->data->slot_epoch;
+	int claims = bpf_map__fd(st->skel->maps.slot_claims);
+	struct slot_entry *s;
+
+	expire(st);
+	for (uint32_t i = SLOT_FIRST; i < st->conf.slots; i++) {
+		s = &st->slot[i];
+		if (s->id == SLOT_ID_GONE) {
+			/* No program that had seen it can still be under way. */
+			s->gen++;
+			__atomic_store_n(&s->id, 0, __ATOMIC_RELEASE);
+			bpf_map_delete_elem(claims, &i);
+		} else if (settled(s) && st->held[i].owner != NULL &&
+		    epoch - s->used >= age(s->kind) && !runs(st, i) &&
+		    retire(st, i) == 0) {
+			__atomic_store_n(&s->id, SLOT_ID_GONE,
+			    __ATOMIC_RELEASE);
+		}
+	}
+}
+
+void
+stall_forget(struct stall *st)
+{
+	for (uint32_t i = 0; st->held != NULL && i < st->conf.slots; i++)
+		owner_free(st->held[i].owner);
+	for (size_t i = 0; i < st->nretired; i++)
+		owner_free(st->retired[i].owner);
+	free(st->held);
+	free(st->retired);
+}
+
+/* "dir/dir/cpu.pressure" from names that stand leaf first.  0 if there is no
+ * such path: it was cut, or has no room. */
+static int
+pressure_path(const struct owner *o, char *buf, size_t size)
+{
+	const char *end = o->path + o->len, *name;
+	size_t at = 0, n;
+
+	if (o->len == 0)
+		return 0;
+	while (end > o->path) {
+		for (name = end - 1; name > o->path && name[-1] != '\0'; name--)
+			;
+		n = end - 1 - name;
+		end = name;
+		if (n == 0 && o->len > 1)
+			return 0;
+		if (at + n + sizeof("/cpu.pressure") > size)
+			return 0;
+		memcpy(buf + at, name, n);
+		at += n;
+		if (n > 0)
+			buf[at++] = '/';
+	}
+	strcpy(buf + at, "cpu.pressure");
+	return 1;
+}
+
+/* The totals of a pressure file, in ns.  0, or -1. */
+static int
+pressure_read(int root, const char *path, uint64_t *some, uint64_t *full)
+{
+	char buf[256], *p;
+	ssize_t n;
+	int fd;
+
+	if ((fd = openat(root, path, O_RDONLY | O_CLOEXEC)) == -1)
+		return -1;
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	if (n <= 0)
+		return -1;
+	buf[n] = '\0';
+	if ((p = strstr(buf, "total=")) == NULL)
+		return -1;
+	*some = strtoull(p + 6, &p, 10) * 1000;
+	*full = UINT64_MAX;
+	/* Before 5.13 there is no line of full for the processor. */
+	if ((p = strstr(p, "total=")) != NULL)
+		*full = strtoull(p + 6, NULL, 10) * 1000;
+	return 0;
+}
+
+static uint64_t
+grown(uint64_t now, uint64_t was)
+{
+	return now == UINT64_MAX || was == UINT64_MAX || now < was ?
+	    UINT64_MAX : now - was;
+}
+
+static void
+psi_of(struct stall *st, struct owner *o)
+{
+	uint64_t some, full;
+	struct stall_party *p;
+	char path[4096];
+
+	if (!pressure_path(o, path, sizeof(path)) ||
+	    pressure_read(st->root, path, &some, &full) == -1)
+		return;
+	if (o->number == st->number && o->psi_number + 1 == st->number) {
+		p = &st->w.party[o->party];
+		p->psi_some_ns = grown(some, o->psi_some);
+		p->psi_full_ns = grown(full, o->psi_full);
+	}
+	o->psi_some = some;
+	o->psi_full = full;
+	o->psi_number = st->number;
+}
+
+void
+stall_psi(struct stall *st)
+{
+	struct owner *o;
+
+	if (st->root == -1)
+		return;
+	/* Of those, too, who waited not long ago: so that there is something
+	 * to compare with when they do again. */
+	for (uint32_t i = SLOT_FIRST; i < st->conf.slots; i++) {
+		o = st->held[i].owner;
+		if (o != NULL && o->kind == SLOT_CGROUP &&
+		    !(o->id & SLOT_ID_V1) && o->victim_number != 0 &&
+		    o->victim_number + STALL_AGE >= st->number)
+			psi_of(st, o);
+	}
+}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# Who makes whom wait, as lnx-tree --text tells it.
+setup() {
+	load ../helper
+	S=$DATA/stall
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# golden NAME [OPTION...]: the text is as it was blessed, in any order of the records.
+golden() {
+	local f=$S/$1.ndjson
+
+	shift
+	lnx-tree --text "$@" "$f" | diff -u "${f%.ndjson}${1:+.rolled}.text" -
+	tac "$f" | lnx-tree --text "$@" | diff -u "${f%.ndjson}${1:+.rolled}.text" -
+	lnx-tree "$f" | grep '"event":"stall' >out || :
+	grep '"event":"stall' "$f" | cmp - out
+}
+
+@test "lnx-tree: a neighbour is named, with what it did and what it used" {
+	golden a-neighbour
+}
+
+@test "lnx-tree: of a wait for its own quota it says that no neighbour did it" {
+	golden its-own-quota
+	lnx-tree --text "$S/its-own-quota.ndjson" |
+	    grep -q 'for its own cpu.max: no neighbour did this (74.6 % of its wait)$'
+}
+
+@test "lnx-tree: what a model says of I/O stands apart from what is measured" {
+	golden io-is-estimated
+	# Of the estimated, nothing is in the harm that a process did.
+	lnx-tree --text "$S/io-is-estimated.ndjson" | grep -q ' 50ms\*  .*spark'
+}
+
+@test "lnx-tree: where processes are told, a line says what its process did" {
+	golden processes-are-told
+}
+
+@test "lnx-tree: with --cgroup-depth who waits for its sibling waits for itself" {
+	golden a-sidecar
+	golden a-sidecar --cgroup-depth 2
+}
+
+@test "lnx-tree: where the v2 hierarchy is not in use, the other one names the parties" {
+	golden v1-tells
+}
+
+@test "lnx-tree: names of cgroups do not reach the terminal, hosts are told apart" {
+	golden hostile-and-starving
+	[ "$(lnx-tree --text "$S/hostile-and-starving.ndjson" | tr -d '\n' |
+	    LC_ALL=C grep -c '[[:cntrl:]]')" = 0 ]
+}
+
+@test "lnx-tree: without a record of it there is no column for waiting" {
+	lnx-tree --text "$DATA/tree/two-hosts.ndjson" | grep -c WAIT | grep -qx 0
+	grep -v '"event":"stall' "$S/a-neighbour.ndjson" >in
+	lnx-tree --text in | grep -c WAIT | grep -qx 0
+	lnx-tree --text "$S/a-neighbour.ndjson" | grep -c WAIT | grep -qx 2
+}
+
+@test "lnx-tree: of unknown parties nothing is made up" {
+	{
+		echo '{"v":1,"event":"stall","boot_ns":9,"resource":"cpu","window_ns":5,"stall_ns":7}'
+		echo '{"v":1,"event":"stall","resource":"soul","victim":{"cgroup":"/x"},"stall_ns":7}'
+		echo '{"v":1,"event":"stall_total","boot_ns":9,"resource":"cpu","victim":{"cgroup_id":"5"},"window_ns":5,"stall_ns":6,"by":{"unknown":6}}'
+		echo '{"v":1,"event":"stall_culprit","boot_ns":9,"resource":"cpu","culprit":7,"window_ns":5}'
+		echo '{"v":1,"event":"stall","boot_ns":9,"resource":"cpu","victim":{"cgroup_id":"5"},"culprit":{"kind":"limit"},"window_ns":5,"stall_ns":3,"method":"open"}'
+	} >in
+	run --separate-stderr lnx-tree --text in
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "" ]
+	[ "${lines[1]}" = "WHO MAKES WHOM WAIT" ]
+	[ "${lines[2]}" = "  unknown: 100 % of 13 ns of waiting on CPU" ]
+	[ "${#lines[@]}" -eq 3 ]
+}
+
+@test "lnx-tree: --no-kthreads shows no thread of the kernel, and means --text" {
+	f=$S/a-neighbour.ndjson
+	lnx-tree --no-kthreads "$f" >out
+	grep -c -e kworker out | grep -qx 1	# what it did is told all the same
+	diff -u <(lnx-tree --text "$f" | grep -v '\[') out
+}
+
+# on_tty ROWS COMMAND: what a terminal of so many rows would get.
+on_tty() {
+	local rows=$1
+
+	command -v script >/dev/null || skip "no script(1)"
+	shift
+	script -qec "stty rows $rows cols 200; env TERM=xterm $*" /dev/null \
+	    </dev/null | tr -d '\r'
+}
+
+@test "lnx-tree: live, the last window stands above the tree; at the end the sum below it" {
+	on_tty 20 bash -c "'{ cat $S/a-neighbour.ndjson; sleep 0.4; } | lnx-tree --text'" >out
+	grep -q 'waiting 600 ms of the last 1.00 s on CPU' out
+	grep -q 'waiting 900 ms of 2.00 s on CPU' out
+	# a picture: sentences, then the tree
+	awk '/of the last/ { if (tree) exit 1; said = 1 } /PID/ { tree = 1; exit !said }' out
+	# 12 rows are too few for both
+	on_tty 8 bash -c "'{ cat $S/a-neighbour.ndjson; sleep 0.4; } | lnx-tree --text'" >out
+	grep -c 'of the last' out | grep -qx 0
+	grep -q '621ms\*' out
+}

@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# bats file_tags=root
+# Who waits for a processor, and for whom, against what the kernel itself adds
+# up: run_delay, in /proc/PID/schedstat.  Everyone is stopped while both are
+# read, so no wait is half over, and the difference must be 0 ns.
+load ../helper
+load stall
+
+setup() { need_stalls; }
+
+teardown() { stalls_end; }
+
+@test "stall: two hogs on one processor; who runs elsewhere is not blamed" {
+	group victim culprit innocent
+	stalls_start
+	work_in victim 0 spin
+	victim=$!
+	work_in culprit 0 spin
+	culprit=$!
+	work_in innocent 1 spin
+	quiet
+	read -r ran _ </proc/$culprit/schedstat
+	measure 3
+	ran=$(($(cut -d ' ' -f 1 /proc/$culprit/schedstat) - ran))
+	conserved victim $victim
+	conserved culprit $culprit
+	told victim
+	[ "$(waited victim cgroup innocent)" -eq 0 ]
+	[ "$(waited innocent cgroup victim)" -eq 0 ]
+	# It cannot be blamed for more than it ran.
+	[ "$(waited victim cgroup culprit)" -gt 0 ]
+	[ "$(waited victim cgroup culprit)" -le "$ran" ]
+}
+
+@test "stall: one that runs now and then" {
+	group victim culprit
+	stalls_start
+	work_in victim 0 light 300 3000
+	victim=$!
+	work_in culprit 0 spin
+	measure 3
+	conserved victim $victim
+	told victim
+}
+
+@test "stall: many that run now and then, and others that always do" {
+	group victim culprit
+	stalls_start
+	victims=()
+	for _ in 1 2 3 4 5; do
+		work_in victim 0 light 1000 2000
+		victims+=($!)
+	done
+	work_in culprit 0 spin
+	a=$!
+	work_in culprit 0 spin
+	measure 3
+	conserved victim "${victims[@]}"
+	conserved culprit $a $!
+	told victim
+	# They wait for each other, too.
+	[ "$(waited victim self)" -gt 0 ]
+}
+
+@test "stall: tasks that move from processor to processor while they wait" {
+	group victim culprit
+	stalls_start
+	victims=()
+	for _ in 1 2 3; do
+		work_in victim -1 light 2000 3000
+		victims+=($!)
+	done
+	hogs=()
+	for _ in 1 2 3 4; do
+		work_in culprit -1 spin
+		hogs+=($!)
+	done
+	measure 4
+	conserved victim "${victims[@]}"
+	conserved culprit "${hogs[@]}"
+	told culprit
+}
+
+@test "stall: a task that changes its affinity all the time" {
+	group victim culprit
+	stalls_start
+	work_in victim -1 alternate 2000
+	victim=$!
+	work_in culprit 0 spin
+	a=$!
+	work_in culprit 1 spin
+	measure 3
+	conserved victim $victim
+	conserved culprit $a $!
+}
+
+@test "stall: a hundred cgroups" {
+	group $(seq 100)
+	stalls_start
+	declare -A of
+	for i in $(seq 100); do
+		work_in "$i" -1 light 1000 4000
+		of[$i]=$!
+	done
+	measure 4
+	for i in $(seq 100); do
+		conserved "$i" "${of[$i]}"
+	done
+	grep -q 'no_slot 0 no_cell 0 no_task 0' window
+}
+
+@test "stall: two hundred that want one processor" {
+	group a b
+	stalls_start
+	for _ in $(seq 100); do
+		work_in a 0 light 1000 100
+		a+=($!)
+		work_in b 0 light 1000 100
+		b+=($!)
+	done
+	measure 5
+	conserved a "${a[@]}"
+	conserved b "${b[@]}"
+	# Each waits for more runs than are looked at one by one.
+	grep -q ' sampled ' window
+	# Both had their half of it.
+	self=$(waited a self) other=$(waited a cgroup b)
+	echo "self $self other $other"
+	[ $((self * 2)) -gt "$other" ]
+	[ $((other * 2)) -gt "$self" ]
+}
+
+@test "stall: its own quota is no neighbour's fault" {
+	cpu=/sys/fs/cgroup/cpu
+	group victim culprit
+	if [ -e "$V2/$TOP/cpu.max" ]; then
+		echo +cpu >"$V2/$TOP/cgroup.subtree_control"
+		echo "5000 100000" >"$V2/$TOP/victim/cpu.max"
+		stat=$V2/$TOP/victim/cpu.stat
+	elif [ -e $cpu/cpu.cfs_quota_us ]; then
+		mkdir "$cpu/$TOP"
+		GROUPS_MADE+=("$cpu/$TOP")
+		echo 100000 >"$cpu/$TOP/cpu.cfs_period_us"
+		echo 5000 >"$cpu/$TOP/cpu.cfs_quota_us"
+		stat=$cpu/$TOP/cpu.stat
+	else
+		skip "no quota here"
+	fi
+	stalls_start
+	ALSO=
+	[ ! -d "$cpu/$TOP" ] || ALSO=$cpu/$TOP
+	work_in victim 0 spin
+	victim=$!
+	ALSO=
+	work_in culprit 0 spin
+	quiet
+	before=$(throttled "$stat")
+	measure 4
+	after=$(throttled "$stat")
+	conserved victim $victim
+	told victim
+	ours=$(waited victim throttle) theirs=$((after - before))
+	unknown=$(waited victim unknown)
+	echo "throttled: the kernel says $theirs, the edges $ours"
+	[ $theirs -gt 1000000000 ]
+	# Before 5.19 the clock of it leaves interrupts out.
+	case $(uname -r) in
+	5.*)	part=50 ;;
+	*)	part=1000 ;;
+	esac
+	[ $(((ours - theirs) * part)) -le $theirs ]
+	# Of what was not seen it is not known, either.
+	[ $(((theirs - ours - unknown) * part)) -le $theirs ]
+	[ "$(waited culprit throttle)" -eq 0 ]
+}
+
+throttled() {
+	awk '$1 == "throttled_time" { print $2 }
+	    $1 == "throttled_usec" { print $2 "000" }' "$1"
+}
+
+@test "stall: more cgroups than slots: told as one, and no wait is lost" {
+	group $(seq 20)
+	stalls_start -s 16
+	of=()
+	for i in $(seq 20); do
+		work_in "$i" 0 light 1000 4000
+		of+=($!)
+	done
+	measure 3
+	sum=0
+	for pid in "${of[@]}"; do
+		sum=$((sum + delay[$pid]))
+	done
+	# Of the machine, as those without a slot have no name.
+	all=$(awk '$1 == "edge" { n += $6 } END { printf "%.0f\n", n }' window)
+	echo "the kernel says $sum for ours, the edges $all for all"
+	[ "$all" -ge $sum ]
+	grep -q '^edge ? cgroup ' window
+	if grep -q 'no_slot 0 ' window; then false; fi
+}
+
+@test "stall: more pairs than cells: unknown, and no wait is lost" {
+	group $(seq 12)
+	stalls_start -c 8
+	of=()
+	for i in $(seq 12); do
+		work_in "$i" 0 light 1000 4000
+		of+=($!)
+	done
+	measure 3
+	for i in $(seq 12); do
+		conserved "$i" "${of[$i - 1]}"
+	done
+	if grep -q 'no_cell 0 ' window; then false; fi
+	grep -q ' unknown ' window
+}
+
+@test "stall: a cgroup that is gone, and one that comes in its place" {
+	group culprit
+	stalls_start -s 64
+	work_in culprit 0 spin
+	culprit=$!
+	kill -CONT $culprit
+	# Each has the same slots to choose from, and none may be taken for
+	# another: all that a window tells is of one that was alive in it.
+	for i in $(seq 20); do
+		mkdir "$V2/$TOP/v$i"
+		GROUPS_MADE+=("$V2/$TOP/v$i")
+		WORK_IN=$V2/$TOP/v$i work 1 0 light 500 500 3>&- 7>&- &
+		pid=$!
+		WORKERS+=($pid)
+		wait_for 60 state_is $pid T
+		window
+		before=$(delays $pid)
+		kill -CONT $pid
+		sleep 0.3
+		kill -STOP $pid
+		wait_for 60 state_is $pid T
+		sleep 0.1
+		window
+		told_of=$(awk '$1 == "edge" && $2 ~ /\/v[0-9]+$/ { print $2 }' \
+		    window | sort -u)
+		echo "v$i: $told_of"
+		[ -z "$told_of" ] || [ "$told_of" = "/$TOP/v$i" ]
+		[ "$(waited "v$i")" -eq $(($(delays $pid) - before)) ] ||
+		    [ -z "$told_of" ]
+		kill -KILL $pid
+		wait $pid 2>/dev/null || true
+		wait_for 10 rmdir "$V2/$TOP/v$i"
+		# Ten windows later its slot is free.
+		for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+			window
+		done
+	done
+	echo "$(grep -c "^edge /$TOP/v" all) edges of theirs"
+	[ "$(grep "^edge /$TOP/v" all | awk '{ print $2 }' | sort -u | wc -l)" -ge 6 ]
+}
+
+@test "stall: the process of the culprit, and its name" {
+	group victim culprit
+	# Others here may start many processes, each of which takes a slot.
+	stalls_start -p -s 16384
+	work_in victim 0 light 300 3000
+	victim=$!
+	work_in culprit 0 spin
+	culprit=$!
+	work_in culprit 1 spin
+	measure 2
+	conserved victim $victim
+	ns=$(awk -v pid=$culprit -v v="/$TOP/victim" '$1 == "edge" && $2 == v &&
+	    $8 == pid && $9 == "work" { n += $6 } END { printf "%.0f\n", n }' window)
+	echo "by $culprit: $ns"
+	[ "$ns" -gt 0 ]
+	[ "$ns" -eq "$(waited victim cgroup culprit)" ]
+	# The one on the other processor had no part in it.
+	awk -v pid=$! -v v="/$TOP/victim" '
+	    $1 == "edge" && $2 == v && $8 == pid { bad = 1 }
+	    END { exit bad }' window
+}
+
+@test "stall: a wait that does not end is open, and in no sum" {
+	group victim hog
+	command -v chrt >/dev/null || skip "no chrt"
+	stalls_start
+	work_in hog 0 spin
+	hog=$!
+	work_in victim 0 spin
+	victim=$!
+	quiet
+	chrt -i -p 0 $victim
+	kill -CONT $hog $victim
+	sleep 1
+	window
+	sleep 0.5
+	window
+	cat window
+	awk -v v="/$TOP/victim" '$1 == "party" && $2 == v && $12 > 0 { ok = 1 }
+	    END { exit !ok }' window
+}
+
+@test "stall: what runs and how long is the kernel's account, too" {
+	group one
+	stalls_start
+	work_in one 0 spin
+	quiet
+	window
+	read -r before _ </proc/$!/schedstat
+	kill -CONT $!
+	sleep 2
+	kill -STOP $!
+	quiet
+	read -r after _ </proc/$!/schedstat
+	window
+	ran=$(awk -v v="/$TOP/one" '$1 == "party" && $2 == v { print $8 }' window)
+	echo "the kernel says $((after - before)), the window $ran"
+	# Steal and interrupts are in the one and not in the other.
+	[ "$ran" -gt 0 ]
+	[ $((ran * 10)) -ge $(((after - before) * 9)) ]
+	[ $((ran * 10)) -le $(((after - before) * 11)) ]
+}
