@@ -125,19 +125,6 @@ delay_at_first(struct task_struct *t)
 }
 
 static __always_inline struct known *
-known_stored(struct task_struct *t)
-{
-	struct known *k, none = { .throttled = NEW };
-
-	k = bpf_task_storage_get(&task_storage, t, 0, 0);
-	if (k != NULL)
-		return k;
-	none.delay = delay_at_first(t);
-	return bpf_task_storage_get(&task_storage, t, &none,
-	    BPF_LOCAL_STORAGE_GET_F_CREATE);
-}
-
-static __always_inline struct known *
 known_tabled(struct task_struct *t, bool take)
 {
 	u64 tag = t->start_boottime + t->pid;
@@ -158,10 +145,32 @@ known_tabled(struct task_struct *t, bool take)
 	return &e->k;
 }
 
+/* Where storage cannot be had just now (7.x, with the run queue's lock held) the
+ * table stands in, and what it knows goes along when it can. */
+static __always_inline struct known *
+known_stored(struct task_struct *t, bool take)
+{
+	struct known *k, none = { .throttled = NEW };
+	u64 tag = t->start_boottime + t->pid;
+	u32 i = t->pid & (table_size - 1);
+	struct tabled *e;
+
+	k = bpf_task_storage_get(&task_storage, t, 0, 0);
+	if (k != NULL)
+		return k;
+	none.delay = delay_at_first(t);
+	e = bpf_map_lookup_elem(&task_table, &i);
+	if (e != NULL && e->tag == tag)
+		none = e->k;
+	k = bpf_task_storage_get(&task_storage, t, &none,
+	    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return k != NULL ? k : known_tabled(t, take);
+}
+
 static __always_inline struct known *
 known_of(struct task_struct *t, bool table)
 {
-	return table ? known_tabled(t, true) : known_stored(t);
+	return table ? known_tabled(t, true) : known_stored(t, true);
 }
 
 static __always_inline struct stall_row *
@@ -638,7 +647,7 @@ on_task(struct bpf_iter__task *ctx, bool table)
 	c = bpf_map_lookup_elem(&cpus, &cpu);
 	if (c != NULL && now > c->now)
 		c->now = now;
-	k = table ? known_tabled(t, false) : known_stored(t);
+	k = table ? known_tabled(t, false) : known_stored(t, false);
 	if (k != NULL)
 		catch_up(t, k);
 	queued = t->sched_info.last_queued;

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/boot.h"
 #include "host/cgroup.h"
 #include "rec/event.h"
+#include "rec/make.h"
 
 #include "cmd.h"
 #include "gauges.h"
@@ -46,17 +48,58 @@ tell(struct gauges *g, enum stall_resource r, const struct stall_window *w,
 	return first ? 0 : blame(&g->blame, w, fn, arg);
 }
 
+/* From now on something is missing, which no count in a record says. */
+static int
+say_degraded(const char *what, trace_fn *fn, void *arg)
+{
+	uint64_t buf[128];
+	struct make m;
+
+	make_begin(&m, EV_source);
+	make_text(&m, "tool", "lnx-trace");
+	make_text(&m, "state", "degraded");
+	make_list(&m, "degraded", what, strlen(what) + 1);
+	return fn(arg, buf, make_end(&m, boot_now(), buf, sizeof(buf)));
+}
+
+/* Lost switches, cells and tasks are told as unknown; the others are these. */
+static int
+tell_cpu_losses(struct gauges *g, trace_fn *fn, void *arg)
+{
+	if (g->told_cpu || stall_counts(g->stall).no_slot == 0)
+		return 0;
+	g->told_cpu = 1;
+	return say_degraded("stall: more cgroups than can be told apart: the "
+	    "others are one, without cgroup_id", fn, arg);
+}
+
+static int
+tell_iomem_losses(struct gauges *g, trace_fn *fn, void *arg)
+{
+	struct iomem_lost l;
+
+	iomem_lost(g->iomem, &l);
+	if (g->told_iomem ||
+	    l.parties + l.tasks + l.switches + l.missed == 0)
+		return 0;
+	g->told_iomem = 1;
+	return say_degraded("stall: waits for io or memory were not seen to "
+	    "their end, or found no room: stall_ns is too small", fn, arg);
+}
+
 /* A window that cannot be read is not lost: the next one has its waits. */
 static int
 look_at_cpu(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 {
 	const struct stall_window *w;
 	struct gauges *g = self;
+	int rc;
 
 	(void)last;
 	if (stall_read(g->stall, now, &w) == -1)
 		return 0;
-	return tell(g, STALL_CPU, w, fn, arg);
+	rc = tell_cpu_losses(g, fn, arg);
+	return rc == 0 ? tell(g, STALL_CPU, w, fn, arg) : rc;
 }
 
 static int
@@ -64,12 +107,13 @@ look_at_iomem(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 {
 	struct stall_window io, memory;
 	struct gauges *g = self;
-	int rc = 0;
+	int rc;
 
 	(void)last;
 	if (iomem_read(g->iomem, now, &io, &memory) == -1)
 		return 0;
-	if (g->resources >> STALL_IO & 1)
+	rc = tell_iomem_losses(g, fn, arg);
+	if (rc == 0 && g->resources >> STALL_IO & 1)
 		rc = tell(g, STALL_IO, &io, fn, arg);
 	if (rc == 0 && g->resources >> STALL_MEMORY & 1)
 		rc = tell(g, STALL_MEMORY, &memory, fn, arg);

@@ -361,7 +361,10 @@ take(struct engine *e, int kind, const struct scan_val *v)
 			return ENGINE_NO_MEMORY;
 		r->held.t = t;
 		r->kind = kind;
-		hold_put(l->hold, &r->held);
+		if (hold_put(l->hold, &r->held) == -1) {
+			hold_back(l->hold, &r->held);
+			return ENGINE_NO_MEMORY;
+		}
 	}
 	lane_until(l, hold_since(l->hold));
 	return l->nomem ? ENGINE_NO_MEMORY : ENGINE_TAKEN;

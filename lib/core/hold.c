@@ -15,9 +15,15 @@ enum {
 	CELLS = 64,		/* taken from the system at one time */
 };
 
+/* The time stands here too, so that to sort a page no record is looked at. */
+struct place {
+	uint64_t	t;
+	struct held	*r;
+};
+
 struct page {
-	struct held	*first, **last;
-	uint32_t	 n;
+	struct place	*all;
+	uint32_t	 n, room;
 };
 
 struct block {
@@ -29,8 +35,9 @@ struct hold {
 	struct page	 pages[RING];
 	struct held	*free;		/* cells */
 	struct block	*blocks;
-	struct held	**sorted;	/* the page that is taken from now */
-	size_t		 at, n, room;
+	struct page	 now;		/* the page that is taken from, in order */
+	struct place	*spare;		/* for sorting */
+	size_t		 at, nspare;
 	size_t		 count, max;
 	hold_order	*order;
 	uint64_t	 page_ns;
@@ -51,21 +58,16 @@ hold_new(size_t max, uint64_t window_ns, hold_order *order)
 	h->page_ns = window_ns / PAGES;
 	if (h->page_ns == 0)
 		h->page_ns = 1;
-	for (int i = 0; i < RING; i++)
-		h->pages[i].last = &h->pages[i].first;
 	return h;
 }
 
 static void
-free_list(struct held *r)
+free_page(struct page *p, size_t from)
 {
-	struct held *next;
-
-	for (; r != NULL; r = next) {
-		next = r->next;
-		if (r->size > CELL)
-			free(r);
-	}
+	for (; from < p->n; from++)
+		if (p->all[from].r->size > CELL)
+			free(p->all[from].r);
+	free(p->all);
 }
 
 void
@@ -76,15 +78,13 @@ hold_free(struct hold *h)
 	if (h == NULL)
 		return;
 	for (int i = 0; i < RING; i++)
-		free_list(h->pages[i].first);
-	for (; h->at < h->n; h->at++)
-		if (h->sorted[h->at]->size > CELL)
-			free(h->sorted[h->at]);
+		free_page(&h->pages[i], 0);
+	free_page(&h->now, h->at);
 	while ((b = h->blocks) != NULL) {
 		h->blocks = b->next;
 		free(b);
 	}
-	free(h->sorted);
+	free(h->spare);
 	free(h);
 }
 
@@ -158,10 +158,11 @@ hold_time(struct hold *h, uint64_t t)
 	h->begun = 1;
 }
 
-void
+int
 hold_put(struct hold *h, struct held *r)
 {
 	uint64_t page = r->t / h->page_ns;
+	struct place *all;
 	struct page *p;
 
 	if (page < h->since)	/* late */
@@ -169,32 +170,38 @@ hold_put(struct hold *h, struct held *r)
 	if (page - h->since >= RING)
 		page = h->since + RING - 1;
 	p = &h->pages[page % RING];
-	r->next = NULL;
-	*p->last = r;
-	p->last = &r->next;
-	p->n++;
+	if (p->n == p->room) {
+		uint32_t room = p->room == 0 ? 16 : p->room * 2;
+
+		if ((all = realloc(p->all, room * sizeof(*all))) == NULL)
+			return -1;
+		p->all = all;
+		p->room = room;
+	}
+	p->all[p->n++] = (struct place){ r->t, r };
 	h->count++;
+	return 0;
 }
 
 static int
-earlier(const struct hold *h, const struct held *a, const struct held *b)
+earlier(const struct hold *h, const struct place *a, const struct place *b)
 {
 	if (a->t != b->t)
 		return a->t < b->t;
-	return h->order(a, b) < 0;
+	return h->order(a->r, b->r) < 0;
 }
 
 /* Merge the runs v[0..mid) and v[mid..n) by way of tmp. */
 static void
-merge(const struct hold *h, struct held **v, struct held **tmp, size_t mid,
+merge(const struct hold *h, struct place *v, struct place *tmp, size_t mid,
     size_t n)
 {
 	size_t i = 0, j = mid, k = 0;
 
-	if (!earlier(h, v[mid], v[mid - 1]))
+	if (!earlier(h, &v[mid], &v[mid - 1]))
 		return;
 	while (i < mid && j < n)
-		tmp[k++] = earlier(h, v[j], v[i]) ? v[j++] : v[i++];
+		tmp[k++] = earlier(h, &v[j], &v[i]) ? v[j++] : v[i++];
 	while (i < mid)
 		tmp[k++] = v[i++];
 	for (i = 0; i < k; i++)
@@ -202,7 +209,7 @@ merge(const struct hold *h, struct held **v, struct held **tmp, size_t mid,
 }
 
 static void
-sort(const struct hold *h, struct held **v, struct held **tmp, size_t n)
+sort(const struct hold *h, struct place *v, struct place *tmp, size_t n)
 {
 	if (n < 2)
 		return;
@@ -215,25 +222,20 @@ sort(const struct hold *h, struct held **v, struct held **tmp, size_t n)
 static int
 turn(struct hold *h, struct page *p)
 {
-	struct held *r = p->first, **v;
+	struct place *spare;
+	struct page empty = h->now;
 
-	if (h->room < 2 * (size_t)p->n) {
-		if ((v = realloc(h->sorted, 2 * p->n * sizeof(*v))) == NULL)
+	if (h->nspare < p->n) {
+		if ((spare = realloc(h->spare, p->n * sizeof(*spare))) == NULL)
 			return -1;
-		h->sorted = v;
-		h->room = 2 * p->n;
+		h->spare = spare;
+		h->nspare = p->n;
 	}
-	h->at = h->n = 0;
-	for (; r != NULL; r = r->next)
-		h->sorted[h->n++] = r;
-	for (size_t i = 1; i < h->n; i++)
-		if (earlier(h, h->sorted[i], h->sorted[i - 1])) {
-			sort(h, h->sorted, h->sorted + h->n, h->n);
-			break;
-		}
-	p->first = NULL;
-	p->last = &p->first;
-	p->n = 0;
+	sort(h, p->all, h->spare, p->n);
+	h->now = *p;
+	empty.n = 0;
+	*p = empty;
+	h->at = 0;
 	return 0;
 }
 
@@ -242,7 +244,7 @@ hold_take(struct hold *h, int all)
 {
 	struct page *p;
 
-	while (h->at == h->n) {
+	while (h->at == h->now.n) {
 		if (!h->begun)
 			return NULL;
 		if (h->count == 0) {
@@ -260,7 +262,11 @@ hold_take(struct hold *h, int all)
 		h->since++;
 	}
 	h->count--;
-	return h->sorted[h->at++];
+	/* It was written a while ago, and is far away by now. */
+	if (h->at + 2 < h->now.n)
+		for (int i = 0; i < CELL; i += 64)
+			__builtin_prefetch((char *)h->now.all[h->at + 2].r + i);
+	return h->now.all[h->at++].r;
 }
 
 uint64_t

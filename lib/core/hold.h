@@ -33,8 +33,8 @@ void hold_back(struct hold *, struct held *);
 /* A record of that time came: take what is due before it is put. */
 void hold_time(struct hold *, uint64_t t);
 
-/* Its place is by t. */
-void hold_put(struct hold *, struct held *);
+/* Its place is by t.  0, or -1 without memory: then it is still the caller's. */
+int hold_put(struct hold *, struct held *);
 
 /* The first record whose time has come, or with all the first; to be given
  * back.  NULL if there is none. */

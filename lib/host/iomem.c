@@ -161,6 +161,9 @@ take(struct iomem *m, uint64_t key, const struct wait_party *p)
 		k->limited = 0;
 	else if (k->limited != UINT32_MAX)
 		k->limited++;
+	/* A wait for reclaim ends windows after kswapd was woken: half as
+	 * much for each that has passed. */
+	k->wakes = k->wakes / 2 + (k->d[WAIT_KSWAPD_N] << 10);
 	k->max_io = k->max_memory = 0;
 	if (p->window == m->skel->bss->state.window) {
 		k->max_io = p->max_io;

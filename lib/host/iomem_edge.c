@@ -150,12 +150,12 @@ host_of(struct iomem *m, size_t victim, uint64_t *weight, uint64_t *part)
 	if (d[WAIT_HOST] == 0)
 		return 0;
 	for (size_t i = 0; i < m->nknown; i++)
-		weight[i] = m->known[i]->d[WAIT_KSWAPD_N];
+		weight[i] = m->known[i]->wakes;
 	share_out(d[WAIT_HOST], m->nknown, weight, part);
 	for (size_t i = 0; i < m->nknown && rc == 0; i++) {
 		rc = guess(&m->memory, victim,
 		    i == victim ? STALL_SELF : STALL_CGROUP, i, part[i],
-		    weight[i], TRUST_KSWAPD);
+		    m->known[i]->d[WAIT_KSWAPD_N], TRUST_KSWAPD);
 		told += part[i];
 	}
 	if (rc == 0 && d[WAIT_HOST] > told)

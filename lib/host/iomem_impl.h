@@ -31,6 +31,7 @@ struct known {
 	struct pressure	 io, memory;
 	unsigned	 idle;			/* windows without news */
 	unsigned	 limited;		/* windows since it met its limit */
+	uint64_t	 wakes;			/* of kswapd, lately: see take() */
 	char		 tail[WAIT_PATH];
 };
 

@@ -65,7 +65,7 @@ set_sizes(struct stall *st, int table)
 	const struct stall_conf *c = &st->conf;
 
 	s->rodata->slot_number = c->slots;
-	s->rodata->table_size = table ? table_size() : 1;
+	s->rodata->table_size = table_size();
 	return bpf_map__set_max_entries(s->maps.slots, c->slots) < 0 ||
 	    bpf_map__set_max_entries(s->maps.scratch, c->slots) < 0 ||
 	    bpf_map__set_max_entries(s->maps.slot_claims, c->slots) < 0 ||

@@ -24,12 +24,12 @@ teardown() { stalls_end; }
 	ran=$(($(cut -d ' ' -f 1 /proc/$culprit/schedstat) - ran))
 	conserved victim $victim
 	conserved culprit $culprit
-	told victim
 	[ "$(waited victim cgroup innocent)" -eq 0 ]
 	[ "$(waited innocent cgroup victim)" -eq 0 ]
 	# It cannot be blamed for more than it ran.
 	[ "$(waited victim cgroup culprit)" -gt 0 ]
 	[ "$(waited victim cgroup culprit)" -le "$ran" ]
+	told victim
 }
 
 @test "stall: one that runs now and then" {

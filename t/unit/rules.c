@@ -113,7 +113,7 @@ holds(uint64_t *r)
 				hold_back(h, x);
 			}
 			bad += t < hold_since(h) && now - t < window;
-			hold_put(h, &it->h);
+			bad += hold_put(h, &it->h) == -1;
 			in++;
 		}
 		while ((x = hold_take(h, 1)) != NULL) {
