@@ -92,7 +92,7 @@ nothing_worse() {
 
 @test "fork_storm: 20 forks a second that stay: the tree's root, who forked, the rate" {
 	rules_start --tree $BASHPID
-	mischief storm 70 20 1500 >truth 3>&-
+	mischief storm 80 20 3000 >truth 3>&-
 	rules_stop
 	pid=$(of truth pid)
 	told -w rule=fork_storm -w "subject.pid=$pid" subject.kind subject.id \
@@ -139,7 +139,7 @@ delay() {
 	# A loaded machine may make us late; three times is no accident.
 	for _ in 1 2 3; do
 		rules_start --tree $BASHPID
-		mischief storm 70 20 1500 >truth 3>&-
+		mischief storm 80 20 3000 >truth 3>&-
 		rules_stop
 		read -r record arrival <<<"$(delay "$(of truth pid)" fork_storm)"
 		echo "by records $record s, by the clock $arrival s"
@@ -343,7 +343,7 @@ build() {
 	TRACE=$!
 	TRACES+=("$TRACE" "$RULER")
 	wait_for 30 grep -qs '"state":"synced"' "$OUT"
-	mischief storm 120 40 2000 >storm 3>&- &
+	mischief storm 120 40 3000 >storm 3>&- &
 	mischief again 7 500 sh -c 'exit 3' >crash 3>&-
 	mischief again 80 20 nop >jobs 3>&-
 	wait $!
