@@ -328,7 +328,7 @@ build() {
 	pid=$(of truth pid)
 	told -w "subject.pid=$pid" rule subject.kind subject.comm |
 		diff -u <(printf 'd_state\tprocess\tmischief\n') -
-	within "$(told -w "subject.pid=$pid" values.for.value)" 2000000000 3500000000
+	within "$(told -w "subject.pid=$pid" values.stuck.value)" 2000000000 3500000000
 }
 
 # ---- again ----
