@@ -15,7 +15,7 @@ tree_data = \
 EXTRA_DIST += \
 	$(tree_data:%=t/data/tree/%.ndjson) $(tree_data:%=t/data/tree/%.records) \
 	$(tree_data:%=t/data/tree/%.text) $(tree_data:%=t/data/tree/%.parent)
-bats_tests += t/cmd/lnx-rules.bats
+bats_tests += t/cmd/lnx-rules.bats t/cmd/lnx-rules-hostile.bats
 rules_data = \
 	attribution-ci-runner attribution-fork-bomb-of-little-cpu \
 	attribution-many-processes-one-cgroup attribution-one-hog \

@@ -10,13 +10,12 @@ setup() {
 	V2=$(awk '$0 ~ / - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
 	PIDS=$(awk '$0 ~ / - cgroup .*[ ,]pids/ { print $5; exit }' /proc/self/mountinfo)
 	CG=lnx-rreal-$$-$BATS_TEST_NUMBER
-	MINE=()
 }
 
 undo() {
 	local dir
 	[ -z "$V2" ] || echo 1 2>/dev/null >"$V2/$CG/cgroup.kill" || true
-	for dir in "$V2/$CG" "$PIDS/$CG"; do
+	for dir in "$V2/$CG"/[abc] "$V2/$CG" "$PIDS/$CG"; do
 		for _ in 1 2 3 4 5 6 7 8 9 10; do
 			rmdir "$dir" 2>/dev/null
 			[ -d "$dir" ] || break
@@ -27,11 +26,13 @@ undo() {
 
 # rules_start [TRACE-OPTION...]: lnx-trace | lnx-rules, by the rules in $RULES if
 # that is set.  The records come to $OUT too, and the incidents, each behind the
-# time at which it came, to stamped.
+# time at which it came, to stamped.  Stalls, which are of the whole machine, only
+# if asked for.
 rules_start() {
 	local state=synced
 	case "$* " in
-	*--no-snap*|*"-e "*) state=start ;;
+	*"-e "*) state=start ;;
+	*) set -- -e snap,fork,exec,exit,reparent,sample,oom "$@" ;;
 	esac
 	rm -f "$OUT" stream
 	mkfifo stream
@@ -218,7 +219,7 @@ delay() {
 	within "$(told values.median_life.value)" 10000 100000000
 }
 
-# build STATUS: 30 small C files by make -j4, of which each ends with STATUS.
+# 30 small C files by make -j4.
 build() {
 	mkdir -p build
 	for i in $(seq 30); do
@@ -310,7 +311,7 @@ build() {
 
 @test "zombie: the parent that does not wait, and how many it left" {
 	printf '[zombie]\nfor = 2s\n' >my.conf
-	RULES=my.conf rules_start --interval 200ms --all
+	RULES=my.conf rules_start --interval 200ms
 	mischief zombies 30 4000 >truth 3>&- &
 	mischief zombies 10 4000 >few 3>&-
 	wait $!
@@ -322,7 +323,7 @@ build() {
 
 @test "d_state: who cannot be woken" {
 	printf '[d_state]\nfor = 2s\n' >my.conf
-	RULES=my.conf rules_start --interval 200ms --all
+	RULES=my.conf rules_start --interval 200ms
 	mischief dstate 4000 >truth 3>&-
 	rules_stop
 	pid=$(of truth pid)
@@ -363,6 +364,39 @@ build() {
 		lnx-rules | cmp live -
 }
 
-@test "noisy_neighbor: who made whom wait" {
-	skip "lnx-trace makes no stall records yet"
+# ---- who makes whom wait ----
+
+# in_group NAME CPU COMMAND...: there, on that processor.
+in_group() {
+	local dir=$V2/$CG/$1 cpu=$2
+	shift 2
+	mkdir -p "$dir"
+	bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$dir" taskset -c "$cpu" "$@" 3>&-
+}
+
+@test "noisy_neighbor: two on one processor are each other's; one on another is nobody's" {
+	[ -n "$V2" ] || skip "no cgroup v2 mounted"
+	[ "$(nproc)" -ge 2 ] || skip "needs two processors"
+	mkdir "$V2/$CG"
+	rules_start -e stall
+	pids=()
+	for g in a a a b b b; do
+		in_group $g 0 mischief spin 4000 >truth &
+		pids+=($!)
+	done
+	in_group c 1 mischief spin 4000 >truth-c
+	wait "${pids[@]}"
+	sleep 1.5
+	rules_stop
+	told -w rule=noisy_neighbor victim.cgroup culprit.cgroup resource \
+		evidence.method severity | grep -e "/$CG/[abc]	/$CG/[abc]" | sort >got
+	diff -u - got <<-END
+	/$CG/a	/$CG/b	cpu	measured	medium
+	/$CG/b	/$CG/a	cpu	measured	medium
+	END
+	for v in a b; do
+		within "$(told -w "victim.cgroup=/$CG/$v" -w rule=noisy_neighbor culprit.cgroup \
+			values.stall.value | awk -v c="/$CG/" 'index($1, c) == 1 { print $2 }')" \
+			100000000 15000000000
+	done
 }
