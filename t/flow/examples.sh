@@ -51,7 +51,7 @@ why_not() {
 
 # A new recording is made and then read: that is live, too.
 is_live() {
-	grep 'lnx-trace' "$1" | grep -qvE -e '--read|-r '
+	grep -o 'lnx-trace[^|]*' "$1" | grep -qvE -e '--read|-r '
 }
 
 run() {
@@ -68,9 +68,10 @@ mkdir "$tmp/dir" "$tmp/live" "$tmp/psi"
 cp "$srcdir/t/data/flow/1-wire.bin" "$tmp/dir/events.wire" 2>/dev/null
 cp "$srcdir/t/data/flow/2-event.ndjson" "$tmp/dir/events.ndjson" 2>/dev/null
 chmod -R u+w "$tmp/dir"
+# In the background timeout(1) signals its child and then the group: twice.
 cat >"$tmp/live/lnx-trace" <<END
 #!/bin/sh
-exec timeout --preserve-status -k 20 -s INT 2 '$builddir/cmd/lnx-trace' "\$@"
+exec timeout --foreground --preserve-status -k 20 -s INT 2 '$builddir/cmd/lnx-trace' "\$@"
 END
 sed 's/lnx-trace/lnx-psi/' "$tmp/live/lnx-trace" >"$tmp/psi/lnx-psi"
 chmod +x "$tmp/live/lnx-trace" "$tmp/psi/lnx-psi"
