@@ -382,6 +382,8 @@ struct detector {
 	/* Sets inc.value, which is what tell() has as its first value. */
 	enum verdict	(*judge)(struct lane *, struct group *);
 	void		(*tell)(struct lane *, struct group *, struct report *);
+	/* The severity by how bad it is.  NULL: that of the rule or of tell(). */
+	int		(*graver)(const struct group *);
 	/* How far back the evidence reaches. */
 	uint64_t	(*window)(const struct rule *);
 };

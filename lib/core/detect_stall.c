@@ -15,7 +15,7 @@ enum { US = 1000 };
 
 /* ---- noisy_neighbor ---- */
 
-enum { N_STALL, N_WINDOW, N_SHARE, N_RESOURCE };
+enum { N_STALL, N_WINDOW, N_SHARE, N_RESOURCE, N_MEDIUM, N_HIGH };
 enum { ANY_RESOURCE = 4 };
 
 struct noise {
@@ -109,6 +109,29 @@ noise_judge(struct lane *l, struct group *g)
 	return v == FIRE && n->share * 100 < g->rule->p[N_SHARE] ? STAY : v;
 }
 
+/* By the part of the window that the victim waited, at the worst moment so far:
+ * what is over was not harmless. */
+static int
+noise_severity(const struct group *g)
+{
+	const struct rule *r = g->rule;
+	double part = 100 * g->inc.peak / r->p[N_WINDOW];
+
+	if (r->given_severity)
+		return r->severity;
+	return part > r->p[N_HIGH] ? SEV_HIGH : part >= r->p[N_MEDIUM] ?
+	    SEV_MEDIUM : SEV_LOW;
+}
+
+static int
+noise_check(struct rule *r, char *why)
+{
+	if (r->p[N_MEDIUM] <= r->p[N_HIGH])
+		return 0;
+	snprintf(why, RULE_WHY, "[%s]: medium: want no more than high", r->name);
+	return -1;
+}
+
 static void
 name(struct party *p, enum by by, const char *s)
 {
@@ -165,15 +188,18 @@ static const struct param noise_params[] = {
 	[N_SHARE] = { "share", UNIT_PCT, "0%", NULL, 0 },
 	[N_RESOURCE] = { "resource", UNIT_CHOICE, "any", "cpu memory io irq any",
 	    0 },
+	[N_MEDIUM] = { "medium", UNIT_PCT, "10%", NULL, 0 },
+	[N_HIGH] = { "high", UNIT_PCT, "25%", NULL, 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 
 const struct detector detect_noisy_neighbor = {
 	.name = "noisy_neighbor", .kinds = KIND(stall),
 	.by = BY(CGROUP) | BY(POD) | BY(NAMESPACE), .by_def = BY(CGROUP),
-	.severity = SEV_MEDIUM, .state = sizeof(struct noise),
-	.keys = noise_keys, .params = noise_params, .feed = noise_feed,
-	.judge = noise_judge, .tell = noise_tell, .window = noise_length,
+	.severity = SEV_LOW, .state = sizeof(struct noise),
+	.keys = noise_keys, .params = noise_params, .check = noise_check,
+	.feed = noise_feed, .judge = noise_judge, .graver = noise_severity,
+	.tell = noise_tell, .window = noise_length,
 };
 
 /* ---- throttled ---- */

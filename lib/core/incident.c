@@ -102,6 +102,8 @@ write_line(struct lane *l, struct group *g, const char *state)
 
 	g->rule->det->tell(l, g, &r);
 	complete(l, g, &r);
+	if (g->rule->det->graver != NULL)
+		r.severity = g->rule->det->graver(g);
 	g->inc.severity = r.severity != -1 ? r.severity : g->rule->severity;
 	if (state[0] == 'c')
 		over(l, g, &r);
@@ -158,6 +160,14 @@ close_it(struct lane *l, struct group *g)
 	memset(&g->inc.recent, 0, sizeof(g->inc.recent));
 }
 
+/* It got worse than was told: that does not wait. */
+static int
+worse(const struct group *g)
+{
+	return g->rule->det->graver != NULL &&
+	    g->rule->det->graver(g) > g->inc.severity;
+}
+
 void
 incident_step(struct lane *l, struct group *g, enum verdict v)
 {
@@ -180,8 +190,8 @@ incident_step(struct lane *l, struct group *g, enum verdict v)
 		close_it(l, g);
 		return;
 	}
-	if (v != CALM && l->now - in->told >= g->rule->update &&
-	    in->hits > in->hits_told) {
+	if (v != CALM && in->hits > in->hits_told &&
+	    (l->now - in->told >= g->rule->update || worse(g))) {
 		l->e->count.updated++;
 		write_line(l, g, "updated");
 	}
