@@ -261,8 +261,10 @@ struct lane {
 	uint64_t	 mem_total;
 	struct limit	*limits;	/* of cgroups; LIMITS of them, by name */
 	uint64_t	 late, dropped;
+	uint64_t	 timeless;	/* records without boot_ns, before any with it */
 	uint32_t	 far;		/* records of long ago, one after another */
-	uint8_t		 said_late, said_full;
+	uint8_t		 timed;		/* a record had boot_ns */
+	uint8_t		 said_late, said_full, said_timeless;
 	int		 nomem;
 };
 

@@ -12,6 +12,7 @@
 enum {
 	VALUE_LOOK = 4096,	/* longer values are not looked at */
 	LATE_MANY = 32,		/* so many in a row, and the clock was set back */
+	TIMELESS_MANY = 32,	/* so many, and no time is to be expected */
 };
 
 /* A record this much earlier than it may be is of another time. */
@@ -331,6 +332,18 @@ long_past(struct lane *l, uint64_t t)
 	return 0;
 }
 
+/* Without time nothing can be said of a window: that must not look like calm.
+ * One record alone would need none. */
+static void
+say_timeless(struct lane *l)
+{
+	if (l->timed || l->timeless < 2 || l->said_timeless)
+		return;
+	l->said_timeless = 1;
+	lane_say(l, "degraded", "no time: the records have no boot_ns, all are "
+	    "taken as of one moment");
+}
+
 static enum engine_fed
 take(struct engine *e, int kind, const struct scan_val *v)
 {
@@ -341,8 +354,14 @@ take(struct engine *e, int kind, const struct scan_val *v)
 
 	if (l == NULL)
 		return ENGINE_NO_MEMORY;
-	if (scan_u64(&v[s->at[K_boot_ns]], &t) == -1)
+	if (scan_u64(&v[s->at[K_boot_ns]], &t) == 0)
+		l->timed = 1;
+	else {
 		t = hold_latest(l->hold);
+		l->timeless += s->nrules > 0;
+		if (l->timeless >= TIMELESS_MANY)
+			say_timeless(l);
+	}
 	if (t >> 62 != 0 || long_past(l, t))
 		return ENGINE_TAKEN;
 	if (hold_begun(l->hold) && t < hold_since(l->hold)) {
@@ -425,6 +444,7 @@ engine_end(struct engine *e)
 
 		drain(l, 1);
 		lane_until(l, hold_latest(l->hold));
+		say_timeless(l);
 		if (l->late > 0 || l->groups.evicted > 0 || l->dropped > 0)
 			lane_say(l, "end", NULL);
 		nomem |= l->nomem;
@@ -446,6 +466,7 @@ void
 lane_say(struct lane *l, const char *state, const char *why)
 {
 	char line[EVENT_LINE_MIN], reasons[4][120], *p = line;
+	char time[NUM_TIME + 1];
 	const struct engine_conf *conf = &l->e->conf;
 	size_t n = 0;
 
@@ -461,10 +482,12 @@ lane_say(struct lane *l, const char *state, const char *why)
 			    (unsigned long long)l->dropped);
 	} else
 		snprintf(reasons[n++], 120, "%s", why);
-	p = stpcpy(p, "{\"v\":1,\"event\":\"source\",\"time\":\"");
-	p += lane_time(l, l->now, p);
-	p = stpcpy(p, "\",\"boot_ns\":");
-	p += num_put(p, l->now);
+	p = stpcpy(p, "{\"v\":1,\"event\":\"source\"");
+	time[lane_time(l, l->now, time)] = '\0';
+	if (time[0] != '\0')
+		p += sprintf(p, ",\"time\":\"%s\"", time);
+	if (l->now > 0)
+		p += sprintf(p, ",\"boot_ns\":%llu", (unsigned long long)l->now);
 	if (l->host[0] != '\0') {
 		p = stpcpy(p, ",\"host\":\"");
 		p += json_escape(p, 400, l->host, strlen(l->host), NULL, NULL);

@@ -138,7 +138,7 @@ lane_time(const struct lane *l, uint64_t boot_ns, char *p)
 	int64_t ns;
 
 	if (offset(l, &ns) == -1)
-		ns = 0;
+		return 0;
 	num_put_time(p, boot_ns + ns);
 	return NUM_TIME;
 }

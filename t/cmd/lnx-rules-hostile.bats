@@ -145,6 +145,30 @@ records() {
 	grep -v '"source"' <<<"$output" | diff -u "$DATA/flow/5-incident.ndjson" -
 }
 
+@test "lnx-rules: records without any boot_ns: that they have no time is said once" {
+	for n in 2 40; do
+		for _ in $(seq $n); do echo '{"event":"exit","id":"9f8e7d6c-5-5","exit_code":1}'; done |
+			lnx-rules >out
+		[ "$(jq -c '[.state, .degraded[0][0:8], has("time"), has("boot_ns")]' out)" = \
+			'["degraded","no time:",false,false]' ]
+	done
+	# One of many is none.
+	{ sed 1q "$DATA/flow/2-event.ndjson"
+	  for _ in $(seq 40); do echo '{"event":"exit","host":"host1"}'; done; } >in
+	lnx-rules in | diff -u /dev/null -
+}
+
+@test "lnx-rules: a time that no record told is left out, not of 1970" {
+	sed 's/"time":"[^"]*",//' "$DATA/flow/2-event.ndjson" >in
+	[ "$(grep -c '"time"' in)" = 0 ]
+	lnx-rules in >out
+	diff -u <(jq -c '[.rule, .id, .boot_ns]' "$DATA/flow/5-incident.ndjson") <(jq -c '[.rule, .id, .boot_ns]' out)
+	[ "$(jq -c '[has("time"), has("opened"), (.evidence | has("from", "to"))] | any' out | sort -u)" = false ]
+	tac "$DATA/flow/2-event.ndjson" | lnx-rules >out
+	grep -q '"degraded"' out
+	[ "$(grep -c '"1970-' out)" = 0 ]
+}
+
 @test "lnx-rules: two hosts mixed, one of them far behind, say what each says alone" {
 	sed 's/"host":"host1"/"host":"host2"/; s/"boot_ns":5/"boot_ns":1/' \
 		"$DATA/flow/2-event.ndjson" >two
