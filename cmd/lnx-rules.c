@@ -93,14 +93,17 @@ load_rules(const char *path)
 {
 	const char *from = path != NULL ? path : RULES_FILE;
 	struct rules *rules;
+	unsigned line = 0;
 	char *text;
 
-	if ((text = ini_load(from)) != NULL)
+	if ((text = ini_load(from, &line)) != NULL)
 		rules = read_rules(from, text);
 	else if (path == NULL && errno == ENOENT)
 		rules = read_rules("built-in", rules_default);
+	else if (errno == EILSEQ)
+		errx(EX_LNX_USAGE, "%s:%u: a NUL byte: want text", from, line);
 	else
-		err(errno == EFBIG || errno == EINVAL ? EX_LNX_USAGE :
+		err(errno == EFBIG ? EX_LNX_USAGE :
 		    EX_LNX_SYSTEM, "%s", from);
 	free(text);
 	if (rules == NULL)

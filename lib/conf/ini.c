@@ -137,8 +137,19 @@ ini_text(const char *text, ini_fn *fn, void *arg, struct ini_error *e)
 	return rc;
 }
 
+/* The line of the first NUL. */
+static unsigned
+nul_line(const char *text)
+{
+	unsigned line = 1;
+
+	for (; *text != '\0'; text++)
+		line += *text == '\n';
+	return line;
+}
+
 char *
-ini_load(const char *path)
+ini_load(const char *path, unsigned *line)
 {
 	size_t n = 0, cap = 0;
 	char *text = NULL, *more;
@@ -166,8 +177,10 @@ ini_load(const char *path)
 		e = errno;
 	else {
 		text[n] = '\0';
-		if (strlen(text) != n)
-			e = EINVAL;
+		if (strlen(text) != n) {
+			*line = nul_line(text);
+			e = EILSEQ;
+		}
 	}
 	close(fd);
 	if (e != 0) {

@@ -33,7 +33,7 @@ typedef int ini_fn(void *arg, const char *section, const char *key,
 int ini_text(const char *text, ini_fn *fn, void *arg, struct ini_error *e);
 
 /* A whole file as a string, the caller's to free.  NULL with errno: EFBIG if
- * it is longer than INI_FILE, EINVAL if there is a NUL in it. */
-char *ini_load(const char *path);
+ * it is longer than INI_FILE, EILSEQ if there is a NUL in it: in *line. */
+char *ini_load(const char *path, unsigned *line);
 
 #endif

@@ -321,6 +321,20 @@ common(struct rules *rs, struct rule *r, const struct given *g, char *why)
 	return 1;
 }
 
+/* What holds for no time at all holds always. */
+static int
+set_for(const struct rule *r, const struct param *p, double ns, const char *s,
+    char *why)
+{
+	if (strcmp(p->name, "for") != 0)
+		return 0;
+	if (r->det == &detect_fork_storm && ns < 1e9)
+		return bad(why, "for: '%.40s': want 1s or more", s);
+	if ((r->det == &detect_d_state || r->det == &detect_cpu_spin) && ns < 1)
+		return bad(why, "for: '%.40s': want more than 0s", s);
+	return 0;
+}
+
 static int
 set_param(struct rules *rs, struct rule *r, size_t i, const char *s, char *why)
 {
@@ -349,7 +363,7 @@ set_param(struct rules *rs, struct rule *r, size_t i, const char *s, char *why)
 	if (p->unit == UNIT_TIME && strcmp(p->name, "window") == 0 &&
 	    (r->p[i] < 1e6 || r->p[i] > 7 * 86400e9))
 		return bad(why, "window: '%.40s': want from 1ms to 7d", s);
-	return 0;
+	return set_for(r, p, r->p[i], s, why);
 }
 
 static int

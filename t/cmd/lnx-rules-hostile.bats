@@ -45,6 +45,10 @@ records() {
 	printf '[fork_storm]\nrate = 1e400/s\n' | refused 2 "want a rate"
 	printf '[fork_storm]\nfor = -1s\n' | refused 2 "want a time"
 	printf '[fork_storm]\nfor = 999999999d\n' | refused 2 "want"
+	printf '[fork_storm]\nfor = 999ms\n' | refused 2 "want 1s or more"
+	printf '[fork_storm]\nfor = 1ns\n' | refused 2 "want 1s or more"
+	printf '[cpu_spin]\nfor = 0s\n' | refused 2 "want more than 0s"
+	printf '[x]\ndetector = d_state\nfor = 0s\n' | refused 3 "want more than 0s"
 	printf '[fork_burst]\nwindow = 0s\n' | refused 2 "want from"
 	printf '[fork_burst]\nforks = 1.5\n' | refused 2 "whole number"
 	printf '[fork_storm]\nlimit = 4294967296\n' | refused 2 "whole number"
@@ -88,6 +92,8 @@ records() {
 	printf '[fork_storm]\nrate = 10\0/s\n' >nul
 	head -c 65536 /dev/urandom >random
 	head -c 50000000 /dev/zero | tr '\0' '#' >large
+	printf '[fork_storm]\nrate = 10\0/s\n' | refused 2 "NUL"
+	printf '\0' | refused 1 "NUL"
 	for f in nul random large /dev/zero; do
 		run --separate-stderr timeout 20 lnx-rules -n "$f"
 		[ "$status" -eq 2 ]
