@@ -15,6 +15,12 @@ need_root() {
 	[ -x "$BUILD/cmd/lnx-trace" ] || skip "built without BPF"
 }
 
+# For a test that holds a measurement against the kernel's or the clock's, on a
+# machine that others use: what is off once is measured again, twice at most.
+noisy() {
+	BATS_TEST_RETRIES=2
+}
+
 # Skip unless that file is there.
 need_file() {
 	[ -e "$1" ] || skip "no ${1#"$SRC"/} yet"

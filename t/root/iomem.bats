@@ -103,6 +103,7 @@ conserved() {
 }
 
 @test "a pinned victim's wait for the disk is that of its io.pressure within 1 %" {
+	noisy
 	need_disk
 	io fill data 262144
 	windows_start
@@ -121,6 +122,7 @@ conserved() {
 }
 
 @test "no more is told than the reads took, and no wait is longer than the longest of them" {
+	noisy
 	need_disk
 	io fill data 65536
 	windows_start 300
@@ -139,6 +141,7 @@ conserved() {
 }
 
 @test "four writers in one cgroup slow a reader down: they are named, estimated, and nobody idle is" {
+	noisy
 	need_disk
 	io fill data 262144
 	io fill other 262144
@@ -193,6 +196,7 @@ thrash() {
 }
 
 @test "reclaim for the own limit is kind limit, measured, and memory.pressure within 1 %" {
+	noisy
 	thrash 8M
 	got=$(sum vic memory total)
 	near memory "$got" "$(pressure vic memory)" 1
@@ -207,6 +211,7 @@ thrash() {
 }
 
 @test "pages that come back after their eviction: memory.pressure within 3 %" {
+	noisy
 	thrash 32M x
 	near memory "$(sum vic memory total)" "$(pressure vic memory)" 3
 	# What is not reclaim itself is a guess, or unknown.

@@ -86,6 +86,7 @@ unequal() {
 
 # bats test_tags=guest
 @test "psi: two tasks on one cpu wait: what is told is what the file says" {
+	noisy
 	start --interval 200ms --cgroup "$P/pair"
 	spin "$CG/pair" 0
 	spin "$CG/pair" 0

@@ -6,6 +6,7 @@ load ../helper
 load trace
 
 setup() {
+	noisy
 	need_kernel
 	V2=$(awk '$0 ~ / - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
 	PIDS=$(awk '$0 ~ / - cgroup .*[ ,]pids/ { print $5; exit }' /proc/self/mountinfo)
