@@ -169,8 +169,9 @@ tell_counts(const struct run *r)
 	warnx("%" PRIu64 " records read, %" PRIu64 " lines skipped, %" PRIu64
 	    " lost before, %" PRIu64 " late; incidents: %" PRIu64 " opened, %"
 	    PRIu64 " closed, %" PRIu64 " still open, %" PRIu64 " dropped; %"
-	    PRIu64 " subjects forgotten", c.records, r->feed.skipped, c.lost,
-	    c.late, c.opened, c.closed, c.open, c.dropped, c.evicted);
+	    PRIu64 " subjects and %" PRIu64 " hosts forgotten", c.records, r->feed.skipped, c.lost,
+	    c.late, c.opened, c.closed, c.open, c.dropped, c.evicted,
+	    c.hosts);
 }
 
 enum { PRINT = 256, REORDER };

@@ -449,6 +449,7 @@ struct engine {
 	size_t		 nlanes;
 	struct lane	*lane;		/* the one last used */
 	struct engine_count count;
+	uint8_t		 said_hosts;
 };
 
 struct lane *lane_new(struct engine *, const char *host, size_t len);

@@ -224,6 +224,26 @@ drain(struct lane *l, int all)
 	}
 }
 
+/* The host that came first goes, and what is open there with it. */
+static void
+forget_host(struct engine *e)
+{
+	struct lane *l = e->lanes[0];
+
+	drain(l, 1);
+	while (l->groups.oldest != NULL)
+		group_forget(l, l->groups.oldest);
+	if (!e->said_hosts) {
+		e->said_hosts = 1;
+		lane_say(l, "degraded", "more than 64 hosts: those that came "
+		    "first are forgotten, this one too");
+	}
+	e->count.hosts++;
+	e->count.evicted += l->groups.evicted;
+	lane_free(l);
+	memmove(&e->lanes[0], &e->lanes[1], --e->nlanes * sizeof(e->lanes[0]));
+}
+
 /* The lane of a host as it is written in the line. */
 static struct lane *
 lane_of(struct engine *e, const struct scan_val *host)
@@ -240,13 +260,8 @@ lane_of(struct engine *e, const struct scan_val *host)
 	for (size_t i = 0; i < e->nlanes; i++)
 		if (strcmp(e->lanes[i]->host, name) == 0)
 			return e->lane = e->lanes[i];
-	if (e->nlanes == ENGINE_HOSTS) {	/* the one first seen goes */
-		drain(e->lanes[0], 1);
-		lane_free(e->lanes[0]);
-		e->nlanes--;
-		memmove(&e->lanes[0], &e->lanes[1],
-		    e->nlanes * sizeof(e->lanes[0]));
-	}
+	if (e->nlanes == ENGINE_HOSTS)
+		forget_host(e);
 	if ((l = lane_new(e, name, strlen(name))) != NULL)
 		e->lanes[e->nlanes++] = l;
 	return e->lane = l;

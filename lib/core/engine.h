@@ -56,6 +56,7 @@ struct engine_count {
 	uint64_t	late;		/* came after the reorder window */
 	uint64_t	backwards;	/* times that a clock was set back */
 	uint64_t	evicted;	/* subjects forgotten to stay in bounds */
+	uint64_t	hosts;		/* forgotten, as more than ENGINE_HOSTS came */
 	uint64_t	dropped;	/* incidents not told: too many open */
 	uint64_t	lost;		/* sum of all lost records */
 };

@@ -151,6 +151,20 @@ records() {
 	grep -v '"source"' <<<"$output" | diff -u "$DATA/flow/5-incident.ndjson" -
 }
 
+@test "lnx-rules: 70 hosts: that the first are forgotten is said once, and counted" {
+	for i in $(seq 70); do
+		sed "1,60!d; s/\"host\":\"host1\"/\"host\":\"h$i\"/" "$DATA/flow/2-event.ndjson"
+	done >in
+	run --separate-stderr lnx-rules -v in
+	[ "$status" -eq 0 ]
+	[[ $stderr == *" 6 hosts forgotten" ]]
+	[ "$(jq -r 'select(.event == "source") | .host + ": " + .degraded[0]' <<<"$output")" = \
+		"h1: more than 64 hosts: those that came first are forgotten, this one too" ]
+	# What was open there does not stay open.
+	[ "$(jq -r 'select(.host == "h1") | .state' <<<"$output" | grep -c opened)" = \
+		"$(jq -r 'select(.host == "h1") | .state' <<<"$output" | grep -c closed)" ]
+}
+
 @test "lnx-rules: records without any boot_ns: that they have no time is said once" {
 	for n in 2 40; do
 		for _ in $(seq $n); do echo '{"event":"exit","id":"9f8e7d6c-5-5","exit_code":1}'; done |
