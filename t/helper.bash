@@ -18,6 +18,7 @@ need_root() {
 # For a test that holds a measurement against the kernel's or the clock's, on a
 # machine that others use: what is off once is measured again, twice at most.
 noisy() {
+	# shellcheck disable=SC2034
 	BATS_TEST_RETRIES=2
 }
 
