@@ -210,10 +210,12 @@ thrash() {
 	[ "$output" = "" ]
 }
 
-@test "pages that come back after their eviction: memory.pressure within 3 %" {
+@test "pages that come back after their eviction: no more than memory.pressure, within 6 %" {
 	noisy
 	thrash 32M x
-	near memory "$(sum vic memory total)" "$(pressure vic memory)" 3
+	# What is missing is the start of each read, on the processor.
+	near memory "$(sum vic memory total)" "$(pressure vic memory)" 6
+	[ "$(sum vic memory total)" -le $(($(pressure vic memory) * 101 / 100)) ]
 	# What is not reclaim itself is a guess, or unknown.
 	run awk -F'\t' -v cg="/$CG-vic" '$2 == "memory" && $3 == cg &&
 		$4 != "total" && $4 != "limit" && $4 != "unknown"' told

@@ -161,9 +161,11 @@ switches() {
 
 @test "a record is out within 200 ms, though nothing follows it" {
 	noisy
-	bash -c 'read -r go; exec nop' < <(sleep 1 3>&-; echo) 3>&- &
+	mkfifo go
+	bash -c 'read -r go <go; exec nop' 3>&- &
 	pid=$!
 	trace_start --pid $pid
+	echo >go
 	wait $pid
 	sleep 0.2
 	pick -w "pid=$pid" exit exit_code <"$OUT" | diff -u <(echo 0) -
