@@ -61,8 +61,10 @@ put_list(char *p, size_t room, const char *s, size_t n, int *told)
 	*p++ = '[';
 	*p++ = '"';
 	p += json_escape_list(p, room, s, n, &used, &bad);
-	if (used < n && used > 0 && s[used - 1] == '\0')
-		p -= 3;		/* begin no element without a byte */
+	/* The last element of a list that is cut has a byte: without its NUL
+	 * it would not be one. */
+	for (size_t end = used; used < n && end > 0 && s[end - 1] == '\0'; end--)
+		p -= 3;
 	*p++ = '"';
 	*p++ = ']';
 	*told |= (used < n ? TAIL_FULL : 0) | (bad ? TAIL_REPLACED : 0);

@@ -345,5 +345,7 @@ options_of_zsh() {
 	done | sort -u | cut -d ' ' -f 1 | uniq -d >twice
 	# Of a source -n is a count and -r a recording; of lnx-rules, as make and
 	# others have it, -n does nothing but check, and -r is the rules.
-	printf '%s\n' -n -r | diff -u - twice
+	shared=(-n -r)
+	[ -x "$BUILD/cmd/lnx-trace" ] || shared=(-n)
+	printf '%s\n' "${shared[@]}" | diff -u - twice
 }
