@@ -105,13 +105,11 @@ deaths() {
 }
 
 @test "10,000 mixed deaths: code, signal, core, times, memory, faults and io are those of wait4(2)" {
-	noisy
 	cores_here
 	deaths 10000
 }
 
 @test "2,000 mixed deaths by way of raw_tp are those of wait4(2)" {
-	noisy
 	cores_here
 	deaths 2000 --rung raw_tp
 	head -n 1 "$OUT" | grep -q '"rung":"raw_tp'
