@@ -181,13 +181,12 @@ slot_key(struct task_struct *t)
  * A task whose cgroup has no slot.  Its id is that of v2; with SLOT_ID_V1 that
  * of v1 where the one of v2 is the root, which always has the id 1.
  */
-static __noinline int
+static __always_inline u32
 slot_new(struct task_struct *t)
 {
 	struct css_set *set = t->cgroups;
 	struct kernfs_node *kn;
 	u64 id, node;
-	int token;
 
 	kn = v1_only ? slot_v1(set)->cgroup->kn : set->dfl_cgrp->kn;
 	id = kn->id;
@@ -198,28 +197,18 @@ slot_new(struct task_struct *t)
 	}
 	/* The address as a number. */
 	bpf_probe_read_kernel(&node, sizeof(node), &kn);
-	token = slot_search(slot_key(t));
-	if (token == 0)
-		token = slot_take(slot_key(t), id, node, 0, 0);
-	return token != 0 ? token : SLOT_OTHER;
+	return slot_take(slot_key(t), id, node, 0, 0);
 }
 
 /* The token of a task's cgroup; SLOT_OTHER if there is no slot for it. */
-static __always_inline u32
+static __noinline int
 slot_of(struct task_struct *t)
 {
-	u64 key = slot_key(t);
-	u32 i = slot_place(key, 0), token;
-	struct slot_entry *s;
+	u32 token = slot_search(slot_key(t));
 
-	s = bpf_map_lookup_elem(&slots, &i);
-	if (s != NULL && s->key == key) {
-		if (s->used != slot_epoch)
-			s->used = slot_epoch;
-		return slot_token(i, s->gen);
-	}
-	token = slot_search(key);
-	return token != 0 ? token : slot_new(t);
+	if (token == 0)
+		token = slot_new(t);
+	return token != 0 ? token : SLOT_OTHER;
 }
 
 #endif

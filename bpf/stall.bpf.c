@@ -56,41 +56,29 @@ process_of(struct task_struct *t, u32 cgroup)
 	return token;
 }
 
-/* Who runs, if this is what runs: its process is looked up once in an epoch. */
+/* Who runs, if this is what runs. */
 static __always_inline u32
 runner_of(struct task_struct *t, struct known *k, u32 cgroup)
 {
-	if (t->flags & PF_KTHREAD)
-		cgroup = 0;
-	else if (!by_process || cgroup == SLOT_OTHER)
+	u32 of = t->flags & PF_KTHREAD ? 0 : cgroup;
+
+	if (of != 0 && (!by_process || of == SLOT_OTHER))
 		return cgroup;
 	if (k == NULL)
-		return process_of(t, cgroup);
-	if (k->epoch != slot_epoch || k->cgroup != cgroup) {
-		k->runner = process_of(t, cgroup);
-		k->cgroup = cgroup;
-		k->epoch = slot_epoch;
-	}
+		return process_of(t, of);
+	if (k->runner == 0)
+		k->runner = process_of(t, of);
 	return k->runner;
 }
 
 static __always_inline void
-ran(u32 cpu, u32 who, u64 ns)
-{
-	struct stall_row *r;
-
-	r = ns != 0 ? row_of(cpu, who) : NULL;
-	if (r != NULL)
-		r->ran += ns;
-}
-
-static __always_inline void
-run(struct wait_cpu *c, u32 cpu, u64 start, u32 who)
+run(struct stall_cpu *c, u64 start, u32 who)
 {
 	u32 was;
-	u64 ns = wait_push(c, start, who, &was);
+	u64 ns = wait_push(&c->wait, start, who, &was);
 
-	ran(cpu, was, ns);
+	if (ns != 0)
+		row_of(c, was)->ran += ns;
 }
 
 /*
@@ -98,59 +86,55 @@ run(struct wait_cpu *c, u32 cpu, u64 start, u32 who)
  * still knows when the last one began.
  */
 static __noinline int
-run_missed(struct wait_cpu *c, struct task_struct *prev, u32 cpu, u64 now)
+run_missed(struct stall_cpu *c, struct task_struct *prev, u64 now)
 {
-	u64 arrival = prev->sched_info.last_arrival;
+	u64 arrival = prev->sched_info.last_arrival, clock = c->wait.clock;
 
-	if (c->switches == 0) {
-		run(c, cpu, now, SLOT_UNKNOWN);
+	if (c->wait.switches == 0) {
+		run(c, now, SLOT_UNKNOWN);
 		return 0;
 	}
-	c->missed++;
-	run(c, cpu, c->clock, SLOT_UNKNOWN);
-	if (prev->pid != 0 && arrival > c->clock && arrival < now)
-		run(c, cpu, arrival, runner_of(prev, NULL, slot_of(prev)));
+	c->wait.missed++;
+	run(c, clock, SLOT_UNKNOWN);
+	if (prev->pid != 0 && arrival > clock && arrival < now)
+		run(c, arrival, runner_of(prev, NULL, slot_of(prev)));
 	return 0;
 }
 
 /* ns of this processor's time went to the hypervisor or interrupts. */
 static __noinline int
-run_taken(struct wait_cpu *c, u32 cpu, u64 now, u64 ns, u64 irq)
+run_taken(struct stall_cpu *c, u64 now, u64 ns, u64 irq)
 {
 	u32 was;
 
 	if (irq > ns)
 		irq = ns;
 	ns -= irq;
-	irq = wait_taken(c, now - ns, irq, SLOT_IRQ, &was);
-	ran(cpu, was, irq);
-	ns = wait_taken(c, now, ns, SLOT_STEAL, &was);
-	ran(cpu, was, ns);
+	irq = wait_taken(&c->wait, now - ns, irq, SLOT_IRQ, &was);
+	row_of(c, was)->ran += irq;
+	ns = wait_taken(&c->wait, now, ns, SLOT_STEAL, &was);
+	row_of(c, was)->ran += ns;
 	return 0;
 }
 
 static __always_inline void
-taken(struct wait_cpu *c, struct rq *rq, u32 cpu, u64 now)
+taken(struct stall_cpu *c, struct rq *rq, u64 now)
 {
-	u64 all = now - rq->clock_task, ns = all - c->taken, irq = 0;
+	u64 all = now - rq->clock_task, ns = all - c->wait.taken, irq = 0;
 
-	c->taken = all;
+	c->wait.taken = all;
 	if (bpf_core_field_exists(rq->prev_irq_time)) {
-		irq = rq->prev_irq_time - c->irq;
-		c->irq += irq;
+		irq = rq->prev_irq_time - c->wait.irq;
+		c->wait.irq += irq;
 	}
-	if ((s64)ns > TAKEN_LEAST && c->switches != 0)
-		run_taken(c, cpu, now, ns, irq);
+	if ((s64)ns > TAKEN_LEAST && c->wait.switches != 0)
+		run_taken(c, now, ns, irq);
 }
 
-/* The victim's row, when a wait of so long is over. */
+/* A wait of so long is over. */
 static __always_inline void
-waited(u32 cpu, u32 victim, u64 ns)
+waited(struct stall_row *r, u64 ns)
 {
-	struct stall_row *r = row_of(cpu, victim);
-
-	if (r == NULL)
-		return;
 	r->waits++;
 	if (r->epoch != slot_epoch) {
 		r->epoch = slot_epoch;
@@ -183,7 +167,24 @@ dispatched(struct stall_cpu *c, struct task_struct *t, struct known *k, u32 cpu,
 		limit_ended(k, q, victim, queued, stamp_of(now, cpu));
 	ns += k->moved;
 	k->moved = 0;
-	waited(cpu, victim, ns);
+	waited(row_of(c, victim), ns);
+}
+
+/* A task that is switched to.  Who runs then. */
+static __always_inline u32
+arrived(struct stall_cpu *c, struct task_struct *next, u32 cpu, u64 now)
+{
+	struct known *k = known_of(next, known_address(&c->wait.room, next));
+	u32 who;
+
+	if (k == NULL) {
+		/* Its wait then comes as unknown, the next time. */
+		__sync_fetch_and_add(&tasks_full, 1);
+		return runner_of(next, NULL, slot_of(next));
+	}
+	who = known_cgroup(k, next);
+	dispatched(c, next, k, cpu, who, now);
+	return runner_of(next, k, who);
 }
 
 /* kernel/sched/core.c __schedule(): the lock is held, next waits no more. */
@@ -195,27 +196,19 @@ int switched(u64 *ctx)
 	struct stall_cpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	struct rq *rq = next->se.cfs_rq->rq;
 	u64 now = rq->clock, switches = rq->nr_switches;
-	struct known *k;
 
 	if (c == NULL)
 		return 0;
 	if (c->wait.switches + 1 != switches)
-		run_missed(&c->wait, prev, cpu, now);
-	taken(&c->wait, rq, cpu, now);
+		run_missed(c, prev, now);
+	taken(c, rq, now);
 	if (throttled_of(prev->se.cfs_rq) != 0)
 		limit_ran(prev->se.cfs_rq, cpu, now);
 	c->wait.switches = switches;
 	c->wait.clock = now;
-	if (next->pid != 0) {
-		who = slot_of(next);
-		k = known_of(next, known_address(&c->wait.room, next));
-		if (k != NULL)
-			dispatched(c, next, k, cpu, who, now);
-		else	/* Its wait then comes as unknown, the next time. */
-			__sync_fetch_and_add(&tasks_full, 1);
-		who = runner_of(next, k, who);
-	}
-	run(&c->wait, cpu, now, who);
+	if (next->pid != 0)
+		who = arrived(c, next, cpu, now);
+	run(c, now, who);
 	return 0;
 }
 
@@ -265,7 +258,7 @@ int migrated(u64 *ctx)
 	ns = delay - k->delay;
 	k->delay = delay;
 	now = rq->clock;
-	victim = slot_of(t);
+	victim = known_cgroup(k, t);
 	most = now - t->sched_info.last_arrival;
 	/* In the middle of waking up it does not wait yet. */
 	if (state_of(t) == TASK_WAKING || (s64)most < 0)

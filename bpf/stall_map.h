@@ -23,17 +23,11 @@ struct stall_part {
 	__u64	stamp;			/* of the wait last counted */
 };
 
-enum { STALL_PARTS = 256 };
-
-/* In map cpus, by processor. */
-struct stall_cpu {
-	struct wait_cpu		wait;
-	struct stall_part	part[STALL_PARTS];	/* by a hash of the key */
-};
+enum { STALL_PARTS = 1024 };
 
 /*
- * In map rows, by processor * slot_number + slot: what one party did on one
- * processor.  It only grows but for max, which is that of epoch.
+ * What one party did on one processor.  It only grows but for max, which is that
+ * of epoch.
  */
 struct stall_row {
 	__u64	ran;
@@ -42,6 +36,13 @@ struct stall_row {
 	__u64	max;			/* longest wait, ns */
 	__u32	epoch;			/* slot_epoch of max */
 	__u32	pad;
+};
+
+/* In map cpus, by processor. */
+struct stall_cpu {
+	struct wait_cpu		wait;
+	struct stall_part	part[STALL_PARTS];	/* by a hash of the key */
+	struct stall_row	row[];			/* of each slot */
 };
 
 /* What the iterator writes: a wait that has not ended. */

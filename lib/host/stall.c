@@ -120,7 +120,7 @@ stall_counts(const struct stall *st)
 	};
 
 	for (int i = 0; i < st->ncpu; i++)
-		n.missed += st->cpu[i].wait.missed;
+		n.missed += stall_cpu(st, i)->wait.missed;
 	return n;
 }
 
@@ -359,7 +359,7 @@ parts_read(struct stall *st)
 	uint64_t key, ns, waits;
 
 	for (size_t i = 0; i < (size_t)st->ncpu * STALL_PARTS; i++) {
-		p = &st->cpu[i / STALL_PARTS].part[i % STALL_PARTS];
+		p = &stall_cpu(st, i / STALL_PARTS)->part[i % STALL_PARTS];
 		key = __atomic_load_n(&p->key, __ATOMIC_ACQUIRE);
 		ns = __atomic_load_n(&p->ns, __ATOMIC_ACQUIRE);
 		waits = __atomic_load_n(&p->waits, __ATOMIC_ACQUIRE);
@@ -509,22 +509,22 @@ static void
 rows_sum(const struct stall *st, uint32_t i, struct sum *sum, uint64_t *max)
 {
 	const struct stall_row *r;
-	const struct wait_cpu *c;
+	const struct stall_cpu *c;
 	const struct wait_seg *s;
 
 	*sum = (struct sum){ 0 };
 	*max = 0;
 	for (int k = 0; k < st->ncpu; k++) {
-		r = &st->row[(size_t)k * st->conf.slots + i];
+		c = stall_cpu(st, k);
+		r = &c->row[i];
 		sum->ran += r->ran;
 		sum->waits += r->waits;
 		sum->unkept += r->unkept;
 		if (r->epoch == st->skel->data->slot_epoch && r->max > *max)
 			*max = r->max;
-		c = &st->cpu[k].wait;
-		s = &c->seg[c->head & (WAIT_RING - 1)];
-		if (slot_index(s->who) == i && c->now > s->start)
-			sum->ran += c->now - s->start;
+		s = &c->wait.seg[c->wait.head & (WAIT_RING - 1)];
+		if (slot_index(s->who) == i && c->wait.now > s->start)
+			sum->ran += c->wait.now - s->start;
 	}
 }
 

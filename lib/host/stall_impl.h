@@ -87,8 +87,8 @@ struct stall {
 	/* Maps, as they are in the kernel. */
 	struct slot_entry	*slot;
 	char			*path;		/* SLOT_NAMES for each slot */
-	struct stall_row	*row;
-	struct stall_cpu	*cpu;
+	char			*cpu;		/* ncpu of cpu_size: see stall_cpu() */
+	size_t			cpu_size;
 	/* What is known of them. */
 	struct held		*held;
 	struct retired		*retired;
@@ -105,6 +105,12 @@ struct stall {
 	uint64_t		*idle;		/* cells to be deleted */
 	size_t			 nidle;
 };
+
+static inline const struct stall_cpu *
+stall_cpu(const struct stall *st, int cpu)
+{
+	return (const struct stall_cpu *)(st->cpu + cpu * st->cpu_size);
+}
 
 /* Load and map; only the iterator can be run as yet.  0, or -1 with errno and
  * why. */

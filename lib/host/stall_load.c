@@ -71,6 +71,8 @@ set_sizes(struct stall *st, int storage)
 
 	if (known == 0)
 		known = storage ? KNOWN_STORED : known_number();
+	st->cpu_size = sizeof(struct stall_cpu) +
+	    c->slots * sizeof(struct stall_row);
 	s->rodata->slot_number = c->slots;
 	s->rodata->known_number = known;
 	s->rodata->known_storage = storage;
@@ -79,7 +81,7 @@ set_sizes(struct stall *st, int storage)
 	    bpf_map__set_max_entries(s->maps.slot_claims, c->slots) < 0 ||
 	    bpf_map__set_max_entries(s->maps.cells, c->cells) < 0 ||
 	    bpf_map__set_max_entries(s->maps.cpus, st->ncpu) < 0 ||
-	    bpf_map__set_max_entries(s->maps.rows, st->ncpu * c->slots) < 0 ||
+	    bpf_map__set_value_size(s->maps.cpus, st->cpu_size) < 0 ||
 	    bpf_map__set_max_entries(s->maps.known, known) < 0 ||
 	    bpf_map__set_autocreate(s->maps.known_more, storage) < 0 ? -1 : 0;
 }
@@ -135,7 +137,6 @@ map_all(struct stall *st)
 
 	return (st->slot = map(s->maps.slots, PROT_READ | PROT_WRITE)) &&
 	    (st->path = map(s->maps.scratch, PROT_READ)) &&
-	    (st->row = map(s->maps.rows, PROT_READ)) &&
 	    (st->cpu = map(s->maps.cpus, PROT_READ)) ? 0 : -1;
 }
 
@@ -222,7 +223,6 @@ stall_unload(struct stall *st)
 		return;
 	unmap(s->maps.slots, st->slot);
 	unmap(s->maps.scratch, st->path);
-	unmap(s->maps.rows, st->row);
 	unmap(s->maps.cpus, st->cpu);
 	bpf_link__destroy(st->iter);
 	stall_bpf__destroy(s);
