@@ -59,11 +59,11 @@ u64 slot_full;
  * that of all roots, but nothing says so. */
 u64 slot_root = ~0ULL;
 
-/* The v1 hierarchy to look at and where there is no other, as in task.h. */
-#ifndef BPF_TASK_H
-const volatile int v1_subsys = -1;
+/* Whether to look at a v1 hierarchy where v2 says only that it is the root, or
+ * at nothing else; and where in css_set.subsys that one is, in bytes. */
+const volatile bool v1_too = false;
 const volatile bool v1_only = false;
-#endif
+const volatile u32 v1_at = 0;
 
 #include "walk.h"
 
@@ -150,13 +150,13 @@ slot_search(u64 key)
 	return 0;
 }
 
-/* That of a task's cgroup in the v1 hierarchy.  v1_subsys is a constant to the
+/* That of a task's cgroup in the v1 hierarchy.  v1_at is a constant to the
  * verifier, which thus knows the type of what is loaded. */
 static __always_inline struct cgroup_subsys_state *
 slot_v1(struct css_set *set)
 {
 	return *(struct cgroup_subsys_state **)((char *)set +
-	    bpf_core_field_offset(struct css_set, subsys) + v1_subsys * 8);
+	    bpf_core_field_offset(struct css_set, subsys) + v1_at);
 }
 
 /*
@@ -172,7 +172,7 @@ slot_key(struct task_struct *t)
 	if (v1_only)
 		return SLOT_KEY_CGROUP | slot_v1(set)->serial_nr;
 	serial = set->dfl_cgrp->self.serial_nr;
-	if (v1_subsys >= 0 && serial == slot_root)
+	if (v1_too && serial == slot_root)
 		serial = slot_v1(set)->serial_nr;
 	return SLOT_KEY_CGROUP | serial;
 }
@@ -190,7 +190,7 @@ slot_new(struct task_struct *t)
 
 	kn = v1_only ? slot_v1(set)->cgroup->kn : set->dfl_cgrp->kn;
 	id = kn->id;
-	if (!v1_only && id == 1 && v1_subsys >= 0) {
+	if (v1_too && !v1_only && id == 1) {
 		slot_root = set->dfl_cgrp->self.serial_nr;
 		kn = slot_v1(set)->cgroup->kn;
 		id = kn->id | SLOT_ID_V1;

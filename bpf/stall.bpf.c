@@ -9,7 +9,7 @@
  * Each processor's part is written by itself or for it, always with the lock of
  * its run queue held.
  *
- * on_switch() runs a million times a second.  What it does each time is in line
+ * stall_switch() runs a million times a second.  What it does each time is in line
  * and calls nothing; what is rare is in functions, so that it is not in the way.
  */
 #include "vmlinux.h"
@@ -144,23 +144,24 @@ waited(struct stall_row *r, u64 ns)
 		r->max = ns;
 }
 
-/* The task gets this processor: its wait is over. */
+/* The task gets this processor, and its wait is over.
+ * total: what throttled_of() says of its queue. */
 static __always_inline void
 dispatched(struct stall_cpu *c, struct task_struct *t, struct known *k, u32 cpu,
-    u32 victim, u64 now)
+    u32 victim, u64 now, u64 total)
 {
-	u64 queued = t->sched_info.last_queued, ns = 0, was = k->delay, delay;
+	u64 queued = t->sched_info.last_queued, was = k->delay;
+	u64 delay = t->sched_info.run_delay, ns = now - queued;
 	struct cfs_rq *q = t->se.cfs_rq;
 
-	delay = t->sched_info.run_delay;
-	if (queued != 0)
-		ns = now - queued;
-	k->delay = delay + ns;
 	if (delay > was)
 		blame_one(victim, SLOT_UNKNOWN, delay - was);
-	if (queued == 0 || queued >= now)
+	if (queued == 0 || queued >= now) {
+		k->delay = queued == 0 ? delay : delay + ns;
 		return;
-	if (throttled_of(q) == 0) {
+	}
+	k->delay = delay + ns;
+	if (total == 0) {
 		k->limit = (u64)q;
 		blame_now(c, cpu, victim, queued, now);
 	} else
@@ -172,7 +173,8 @@ dispatched(struct stall_cpu *c, struct task_struct *t, struct known *k, u32 cpu,
 
 /* A task that is switched to.  Who runs then. */
 static __always_inline u32
-arrived(struct stall_cpu *c, struct task_struct *next, u32 cpu, u64 now)
+arrived(struct stall_cpu *c, struct task_struct *next, u32 cpu, u64 now,
+    u64 total)
 {
 	struct known *k = known_of(next, known_address(&c->wait.room, next));
 	u32 who;
@@ -183,18 +185,20 @@ arrived(struct stall_cpu *c, struct task_struct *next, u32 cpu, u64 now)
 		return runner_of(next, NULL, slot_of(next));
 	}
 	who = known_cgroup(k, next);
-	dispatched(c, next, k, cpu, who, now);
+	dispatched(c, next, k, cpu, who, now, total);
 	return runner_of(next, k, who);
 }
 
 /* kernel/sched/core.c __schedule(): the lock is held, next waits no more. */
 SEC("tp_btf/sched_switch")
-int switched(u64 *ctx)
+int stall_switch(u64 *ctx)
 {
 	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
 	u32 cpu = bpf_get_smp_processor_id(), who = SLOT_IDLE;
 	struct stall_cpu *c = bpf_map_lookup_elem(&cpus, &cpu);
-	struct rq *rq = next->se.cfs_rq->rq;
+	struct cfs_rq *was = prev->se.cfs_rq, *q = next->se.cfs_rq;
+	u64 total = throttled_of(q);
+	struct rq *rq = q->rq;
 	u64 now = rq->clock, switches = rq->nr_switches;
 
 	if (c == NULL)
@@ -202,12 +206,12 @@ int switched(u64 *ctx)
 	if (c->wait.switches + 1 != switches)
 		run_missed(c, prev, now);
 	taken(c, rq, now);
-	if (throttled_of(prev->se.cfs_rq) != 0)
-		limit_ran(prev->se.cfs_rq, cpu, now);
+	if ((was == q ? total : throttled_of(was)) != 0)
+		limit_ran(was, cpu, now);
 	c->wait.switches = switches;
 	c->wait.clock = now;
 	if (next->pid != 0)
-		who = arrived(c, next, cpu, now);
+		who = arrived(c, next, cpu, now, total);
 	run(c, now, who);
 	return 0;
 }
@@ -241,7 +245,7 @@ blame_moved(u32 victim, u64 switches, u64 from, u64 now, u32 cpu)
  * waited there.  Which may be less than it grew: an end that was not seen.
  */
 SEC("tp_btf/sched_migrate_task")
-int migrated(u64 *ctx)
+int stall_migrate(u64 *ctx)
 {
 	struct task_struct *t = (void *)ctx[0];
 	u64 delay = t->sched_info.run_delay, ns, most, now;
@@ -275,7 +279,7 @@ int migrated(u64 *ctx)
 
 /* kernel/exit.c delayed_put_task_struct(): now nothing can see it any more. */
 SEC("tp_btf/sched_process_free")
-int freed(u64 *ctx)
+int stall_free(u64 *ctx)
 {
 	u64 task;
 
@@ -307,7 +311,7 @@ u64 waiting_room;
 /* One task, which may be waiting.  Its run queue's clock stood still since the
  * last tick at most. */
 SEC("iter/task")
-int waiting(struct bpf_iter__task *ctx)
+int stall_waiting(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
 	struct stall_open open = { 0 };

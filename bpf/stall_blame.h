@@ -146,9 +146,10 @@ part_add(struct blame *b, u32 victim, u32 culprit, u64 ns)
 		part_replace(victim, culprit, ns, b->stamp);
 		return;
 	}
+	/* One more wait, if the stamp is another. */
+	p->stamp ^= b->stamp;
 	p->ns += ns;
-	if (p->stamp != b->stamp)
-		p->waits++;
+	p->waits += (p->stamp | -p->stamp) >> 63;
 	p->stamp = b->stamp;
 }
 

@@ -92,20 +92,24 @@ try(struct stall *st, const struct btf *btf, const struct cgroup_host *host,
     int storage)
 {
 	struct stall_bpf *s;
+	int v1;
 
 	st->facts.degraded_len = 0;
 	if ((s = st->skel = stall_bpf__open()) == NULL)
 		return errno;
 	s->rodata->by_process = st->conf.by_process;
-	s->rodata->v1_subsys = load_v1_subsys(btf, host, st->facts.degraded,
+	v1 = load_v1_subsys(btf, host, st->facts.degraded,
 	    &st->facts.degraded_len);
-	s->rodata->v1_only = s->rodata->v1_subsys >= 0 &&
-	    host->mode == CGROUP_V1;
+	if (v1 >= 0) {
+		s->rodata->v1_too = true;
+		s->rodata->v1_only = host->mode == CGROUP_V1;
+		s->rodata->v1_at = v1 * sizeof(void *);
+	}
 	/* By hand, before the others. */
-	bpf_program__set_autoattach(s->progs.waiting, false);
+	bpf_program__set_autoattach(s->progs.stall_waiting, false);
 	if (set_sizes(st, storage) == -1 || stall_bpf__load(s) != 0)
 		return errno;
-	st->iter = bpf_program__attach_iter(s->progs.waiting, NULL);
+	st->iter = bpf_program__attach_iter(s->progs.stall_waiting, NULL);
 	return st->iter != NULL ? 0 : errno;
 }
 
