@@ -105,8 +105,7 @@ part_key(u32 victim, u32 culprit)
 static __always_inline struct stall_part *
 part_of(struct stall_cpu *c, u64 key)
 {
-	return &c->part[(key * 0x9e3779b97f4a7c15ULL >> 40) &
-	    (STALL_PARTS - 1)];
+	return &c->part[stall_place(key)];
 }
 
 /* What goes to a part has a cell already: so it can always go on to there. */

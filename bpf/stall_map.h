@@ -14,7 +14,8 @@ struct stall_cell {
 /*
  * What is not yet added to the cell of that key.  A place is free while its key
  * is 0.  Whoever reads cells first and then parts may miss what moves meanwhile,
- * but has nothing twice.
+ * but has nothing twice: a place from which something has moved has another key,
+ * or less.
  */
 struct stall_part {
 	__u64	key;
@@ -24,6 +25,12 @@ struct stall_part {
 };
 
 enum { STALL_PARTS = 1024 };
+
+static inline __u32
+stall_place(__u64 key)
+{
+	return (key * 0x9e3779b97f4a7c15ULL >> 40) & (STALL_PARTS - 1);
+}
 
 /*
  * What one party did on one processor.  It only grows but for max, which is that
@@ -41,7 +48,7 @@ struct stall_row {
 /* In map cpus, by processor. */
 struct stall_cpu {
 	struct wait_cpu		wait;
-	struct stall_part	part[STALL_PARTS];	/* by a hash of the key */
+	struct stall_part	part[STALL_PARTS];	/* by stall_place() */
 	struct stall_row	row[];			/* of each slot */
 };
 

@@ -31,6 +31,8 @@ lib_libhost_a_SOURCES += \
 	lib/host/pressure.c \
 	lib/host/sample.c lib/host/sample.h \
 	lib/host/stall.c lib/host/stall.h \
+	lib/host/stall_cells.c \
+	lib/host/stall_edge.c \
 	lib/host/stall_impl.h \
 	lib/host/stall_load.c \
 	lib/host/stall_owner.c \
