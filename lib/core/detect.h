@@ -44,7 +44,8 @@ struct param {
 	const char	*name;
 	enum unit	 unit;
 	const char	*def;
-	const char	*words;		/* UNIT_CHOICE */
+	const char	*words;		/* UNIT_CHOICE: its words; else its range,
+					   see value_within(); NULL: that of the unit */
 	uint8_t		 opt;		/* without it, the value is NAN */
 };
 

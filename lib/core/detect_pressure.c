@@ -259,17 +259,17 @@ static const uint8_t keys[] = { K_resource, K_interval_ns, K_some_pct,
 static const struct param psi_params[] = {
 	[P_RESOURCE] = { "resource", UNIT_CHOICE, "any", resource_words, 0 },
 	[P_LINE] = { "line", UNIT_CHOICE, "some", "some full", 0 },
-	[P_ABOVE] = { "above", UNIT_PCT, "60%", NULL, 0 },
-	[P_FOR] = { "for", UNIT_TIME, "10s", NULL, 0 },
+	[P_ABOVE] = { "above", UNIT_PCT, "60%", "0% 99.9%", 0 },
+	[P_FOR] = { "for", UNIT_TIME, "10s", "0s 7d", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 
 static const struct param breaker_params[] = {
 	[P_RESOURCE] = { "resource", UNIT_CHOICE, "cpu", "cpu memory io", 0 },
 	[P_LINE] = { "line", UNIT_CHOICE, "some", "some full", 0 },
-	[P_ABOVE] = { "pressure", UNIT_PCT, "40%", NULL, 0 },
-	[P_FOR] = { "for", UNIT_TIME, "15s", NULL, 0 },
-	[P_CPU] = { "cpu", UNIT_PCT, "90%", NULL, 0 },
+	[P_ABOVE] = { "pressure", UNIT_PCT, "40%", "0% 99.9%", 0 },
+	[P_FOR] = { "for", UNIT_TIME, "15s", "0s 7d", 0 },
+	[P_CPU] = { "cpu", UNIT_PCT, "90%", "0% 99.9%", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 
