@@ -54,13 +54,24 @@ quiet() {
 need_jq() { command -v jq >/dev/null || skip "no jq"; }
 
 @test "lnx-rules: fork_storm: the root of the tree is named, by rate and growth" {
-	golden fork-storm- 7
+	golden fork-storm- 10
 	need_jq
 	[ "$(says fork-storm-fires '.state + ":" + .subject.comm')" = "opened:bomb closed:bomb" ]
 	[ "$(says fork-storm-bomb '.subject.pid')" = "200 200" ]
 	[ "$(says fork-storm-cgroup '.subject.cgroup')" = "/pool /pool" ]
 	[ "$(says fork-storm-hole '.evidence.lost')" = "14 14" ]
 	quiet fork-storm-at-the-limit fork-storm-not-a-build fork-storm-not-a-start
+}
+
+@test "lnx-rules: fork_storm: one below another is named; what a bomb is made of is not" {
+	need_jq
+	storms() { says "$1" 'select(.rule == "fork_storm") | .subject.comm // .subject.kind'; }
+	[ "$(storms fork-storm-below-a-storm)" = "tree storm" ]
+	[ "$(says fork-storm-below-a-storm 'select(.subject.comm == "storm") | .culprit.count' |
+		cut -d ' ' -f 1)" -ge 21 ]
+	[ "$(storms fork-storm-bomb-of-many)" = tree ]
+	# Each makes the next, without end: the tree, and later the host.
+	[ "$(storms fork-storm-relay)" = "relay host" ]
 }
 
 @test "lnx-rules: fork_burst: 100 in a window, and not 99" {
