@@ -274,7 +274,7 @@ static const struct param breaker_params[] = {
 };
 
 const struct detector detect_psi_saturation = {
-	.name = "psi_saturation", .kinds = KIND(psi),
+	.name = "psi_saturation", .kinds = KIND(psi), .also = KIND(stall),
 	.by = BY(CGROUP) | BY(POD) | BY(NAMESPACE) | BY(HOST),
 	.by_def = BY(CGROUP) | BY(HOST), .severity = SEV_MEDIUM,
 	.state = sizeof(struct pressure), .keys = keys, .params = psi_params,
@@ -283,7 +283,7 @@ const struct detector detect_psi_saturation = {
 
 const struct detector detect_circuit_breaker = {
 	.name = "circuit_breaker",
-	.kinds = KIND(psi) | KIND(sample) | KIND(cgroup),
+	.kinds = KIND(psi) | KIND(sample) | KIND(cgroup), .also = KIND(stall),
 	.by = BY(HOST), .by_def = BY(HOST), .severity = SEV_CRITICAL,
 	.state = sizeof(struct pressure), .keys = keys,
 	.params = breaker_params, .check = breaker_check, .feed = breaker, .judge = judge,

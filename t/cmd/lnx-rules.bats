@@ -255,6 +255,44 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	[[ "$(says degraded-source '.evidence.why[0]')" == "degraded: no exit records"* ]]
 }
 
+# lacking TOOL WHY: the crash loop of degraded-source, and what is said against it.
+lacking() {
+	jq -c --arg t "$1" --arg w "$2" 'if .event == "source" then
+		.tool = $t | .degraded = [$w] else . end' "$rules/degraded-source.ndjson" |
+		rules_of x | jq -r '"\(.rule) \(.evidence.confidence) \(.evidence.why // [] | join(" "))"'
+}
+
+@test "lnx-rules: what is missing elsewhere does not lower the confidence" {
+	need_jq
+	rule=$(says degraded-source .rule)
+	while IFS='|' read -r tool why; do
+		[ "$(lacking "$tool" "$why")" = "$rule 1 " ]
+	done <<-'END'
+	lnx-trace|snap: only what the filters let pass
+	lnx-trace|snap.argv: bpf_copy_from_user_task() came with 5.18
+	lnx-trace|sample.run_delay_ns: the kernel is built without CONFIG_SCHED_INFO
+	lnx-trace|stall: more cgroups than can be told apart
+	lnx-trace|exit.maxrss_bytes: made up, and no rule here asks for it
+	lnx-psi|/sys/fs/cgroup/a: no trigger: Device or resource busy
+	lnx-tree|evicted: no room for more than 5 processes
+	END
+	while IFS='|' read -r tool why; do
+		[ "$(lacking "$tool" "$why")" = "$rule 0.8 degraded: $why" ]
+	done <<-'END'
+	lnx-trace|exit: made up
+	lnx-trace|exit.exit_code, signal: made up
+	lnx-trace|tree: it has more than 65536 living members: not all are followed
+	lnx-trace|live: made up
+	lnx-trace|something else
+	other|evicted: who knows
+	END
+	# A tool that starts again has what it has then.
+	sed '/"degraded"/p; s/"boot_ns":95000000000\(.*\),"degraded":.*]}/"boot_ns":95000000001\1}/' \
+		"$rules/degraded-source.ndjson" >in
+	[ "$(grep -c '"event":"source"' in)" = 2 ]
+	[ "$(rules_of x in | jq .evidence.confidence)" = 1 ]
+}
+
 @test "lnx-rules: every incident is as the schema says, and fits a pipe" {
 	need_jq
 	for f in "$rules"/*.incident; do
