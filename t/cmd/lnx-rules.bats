@@ -318,6 +318,48 @@ lacking() {
 	    rules_of fork-storm-bomb | diff -u whole -
 }
 
+# An incident is there, or 20 s are over.
+opened() {
+	for _ in $(seq 200); do
+		! grep -qs '"state":"opened"' out || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+@test "lnx-rules: on a quiet stream an incident waits for no other record" {
+	f=$rules/crash-loop-by-signal.ndjson
+	rules_of x "$f" >whole
+	[ "$(grep -c . whole)" = 1 ]
+	mkfifo in
+	lnx-rules <in >out 3>&- &
+	pid=$!
+	exec 7>in
+	cat "$f" >&7
+	# Nothing else comes, and the end does not come either.
+	opened
+	kill -0 $pid
+	exec 7>&-
+	wait $pid
+	diff -u whole out
+}
+
+@test "lnx-rules: silence changes nothing but for a record that comes too late" {
+	f=$rules/fork-storm-bomb.ndjson
+	rules_of x "$f" >whole
+	awk '{ print; fflush() } NR % 16 == 0 { system("sleep 0.05") }' "$f" |
+		rules_of x --reorder 10ms | diff -u whole -
+	# What is of the same time is not late; what is of a time before is, and told.
+	exit_at() { echo "{\"v\":1,\"event\":\"exit\",\"boot_ns\":$1,\"pid\":$2}"; }
+	{ exit_at 2000000000 5; sleep 0.5; exit_at 2000000000 4; exit_at 2000000001 6; } |
+		rules_of x --reorder 50ms | diff -u /dev/null -
+	{ exit_at 2000000000 5; sleep 0.5; exit_at 1999999999 4; } |
+		rules_of x --reorder 50ms >out
+	grep -q '"degraded":\["late: a record came' out
+	{ exit_at 2000000000 5; exit_at 1999999999 4; } |
+		rules_of x --reorder 50ms | diff -u /dev/null -
+}
+
 @test "lnx-rules: two sources mixed in any way within the reorder window" {
 	need_jq
 	f=$rules/circuit-breaker-fires.ndjson
