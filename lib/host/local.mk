@@ -29,7 +29,7 @@ lib_libhost_a_SOURCES += \
 	lib/host/iomem_impl.h \
 	lib/host/iomem_load.c \
 	lib/host/load.c lib/host/load.h \
-	lib/host/pressure.c \
+	lib/host/pressure.c lib/host/pressure.h \
 	lib/host/sample.c lib/host/sample.h \
 	lib/host/stall.c lib/host/stall.h \
 	lib/host/stall_impl.h \

@@ -73,6 +73,8 @@ over() {
 look() {
 	local name=$1 pid
 	shift
+	# Whatever else there is on the machine.
+	set -- --cgroup "/${top##*/}/*" "$@"
 	if [ "$name" = "all told, to a pipe" ]; then
 		"$psi" "$@" > >(cat >/dev/null) &
 	else
