@@ -11,7 +11,7 @@
 	X(time, "time") X(host, "host")					\
 	X(id, "id") X(parent_id, "parent_id")				\
 	X(creator_id, "creator_id") X(comm, "comm")			\
-	X(cgroup, "cgroup") X(cgroup_v1, "cgroup_v1")			\
+	X(exe, "exe") X(cgroup, "cgroup") X(cgroup_v1, "cgroup_v1")	\
 	X(pod, "pod") X(namespace, "namespace")				\
 	X(exit_code, "exit_code") X(signal, "signal")			\
 	X(duration_ns, "duration_ns") X(state, "state")			\

@@ -83,22 +83,44 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 }
 
 @test "lnx-rules: short_lived: a build, jobs and a crash loop are told apart" {
-	golden short-lived- 6
+	golden short-lived- 7
 	need_jq
 	[ "$(says short-lived-build '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = build:info ]
 	[ "$(says short-lived-jobs '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = jobs:info ]
-	[ "$(says short-lived-crash-loop '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = crash_loop:medium ]
+	[ "$(says short-lived-crash-loop 'select(.rule == "short_lived") | .class + ":" + .severity' |
+		tr ' ' '\n' | sort -u)" = crash_loop:medium ]
+	[ "$(says short-lived-retry '.class + ":" + .severity')" = retry:info ]
 	[ -z "$(says short-lived-just-not .rule)$(says short-lived-not-long .rule)" ]
 }
 
 @test "lnx-rules: crash_loop: by exit status or signal; a no now and then is none" {
-	golden crash-loop- 7
+	golden crash-loop- 19
 	need_jq
 	[ "$(says crash-loop-by-signal '.top.exits[0].signal')" = 11 ]
 	[ "$(says crash-loop-fires '.culprit.comm + ":" + (.culprit.count | tostring)' | cut -d ' ' -f 1)" = server:5 ]
 	[ "$(says crash-loop-hole '.evidence.lost')" = 7 ]
 	quiet crash-loop-just-not crash-loop-not-a-poll \
 	    crash-loop-not-a-script crash-loop-not-an-answer
+}
+
+@test "lnx-rules: crash_loop: a script that asks again is not a service that is started again" {
+	need_jq
+	crash() { says "crash-loop-$1" '"\(.rule):\(.class):\(.severity):\(.state)"'; }
+	for n in retry retry-by-name; do
+		[ "$(crash $n)" = crash_loop:retry:low:opened ]
+	done
+	[ "$(crash restarted-by-a-script)" = crash_loop:crash_loop:high:opened ]
+	[ "$(crash retry-then-crash)" = "crash_loop:retry:low:opened crash_loop:crash_loop:high:updated" ]
+	[ "$(says crash-loop-which-status '.culprit.comm + ":" + .class')" = \
+		"asks:retry dies:crash_loop long:retry" ]
+	quiet crash-loop-not-an-answer-of-a-script crash-loop-not-an-orphan
+	# Who starts services again does not wait for answers, nor for 2 s.
+	[ "$(crash start-limit)" = crash_loop:crash_loop:high:opened ]
+	[ "$(crash container)" = crash_loop:crash_loop:high:opened ]
+	quiet crash-loop-start-limit-just-not
+	# With a back-off it takes longer; each tells of what the other does not.
+	[ "$(crash backoff | tr ' ' '\n' | cut -d : -f 1,3 | sort -u)" = crash_loop_slow:high ]
+	[ "$(crash each-11-s | tr ' ' '\n' | cut -d : -f 1 | sort -u)" = crash_loop ]
 }
 
 @test "lnx-rules: memory_leak: a line that goes on; no start, no cache" {
