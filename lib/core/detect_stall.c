@@ -15,13 +15,14 @@ enum { US = 1000 };
 
 /* ---- noisy_neighbor ---- */
 
-enum { N_STALL, N_WINDOW, N_SHARE, N_RESOURCE, N_MEDIUM, N_HIGH };
+enum { N_STALL, N_WINDOW, N_SHARE, N_RESOURCE, N_MEDIUM, N_HIGH, N_FOR };
 enum { ANY_RESOURCE = 4 };
 
 struct noise {
 	struct window	stall;
 	double		share;		/* of the last record */
 	double		confidence;	/* the least */
+	uint64_t	since;		/* above the limit without a break; 0 is not */
 	uint8_t		resource, estimated;
 };
 
@@ -67,9 +68,14 @@ noise_of(struct lane *l, const struct rule *r, const struct rec *rec,
 	if (window_sum(&n->stall, r->p[N_WINDOW], l->now) == 0) {
 		n->confidence = 1;
 		n->estimated = 0;
+		n->since = 0;
 	}
 	window_add(&n->stall, r->p[N_WINDOW], l->now,
 	    rec_num(rec, K_stall_ns, 0) / US);
+	if (window_sum(&n->stall, r->p[N_WINDOW], l->now) * US <= r->p[N_STALL])
+		n->since = 0;
+	else if (n->since == 0)
+		n->since = l->now;
 	n->share = rec_double(rec, K_share);
 	if (confidence < n->confidence)
 		n->confidence = confidence;
@@ -106,7 +112,8 @@ noise_judge(struct lane *l, struct group *g)
 
 	g->inc.value = us * US;
 	/* A share that is not told is not small. */
-	return v == FIRE && n->share * 100 < g->rule->p[N_SHARE] ? STAY : v;
+	return v == FIRE && (n->share * 100 < g->rule->p[N_SHARE] ||
+	    l->now - n->since < g->rule->p[N_FOR]) ? STAY : v;
 }
 
 /* By the part of the window that the victim waited, at the worst moment so far:
@@ -183,13 +190,14 @@ static const uint8_t noise_keys[] = { K_resource, K_method, K_stall_ns,
 	K_culprit_cgroup_v1, K_culprit_pod, K_culprit_namespace, K_NONE };
 
 static const struct param noise_params[] = {
-	[N_STALL] = { "stall", UNIT_TIME, "100ms", NULL, 0 },
+	[N_STALL] = { "stall", UNIT_TIME, "500ms", NULL, 0 },
 	[N_WINDOW] = { "window", UNIT_TIME, "5s", NULL, 0 },
 	[N_SHARE] = { "share", UNIT_PCT, "0%", NULL, 0 },
 	[N_RESOURCE] = { "resource", UNIT_CHOICE, "any", "cpu memory io irq any",
 	    0 },
-	[N_MEDIUM] = { "medium", UNIT_PCT, "10%", "0%", 0 },
-	[N_HIGH] = { "high", UNIT_PCT, "25%", "0%", 0 },
+	[N_MEDIUM] = { "medium", UNIT_PCT, "50%", "0%", 0 },
+	[N_HIGH] = { "high", UNIT_PCT, "200%", "0%", 0 },
+	[N_FOR] = { "for", UNIT_TIME, "15s", "0s 7d", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 

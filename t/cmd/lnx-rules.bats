@@ -176,7 +176,7 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 }
 
 @test "lnx-rules: noisy_neighbor: by measured stalls, a pair at a time" {
-	golden noisy-neighbor- 6
+	golden noisy-neighbor- 9
 	need_jq
 	[ "$(says noisy-neighbor-second-culprit 'select(.state == "opened") | .culprit.cgroup')" = "/batch /backup" ]
 	[ "$(says noisy-neighbor-estimated .evidence.method)" = estimated ]
@@ -184,13 +184,17 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	[ "$(says noisy-neighbor-grows '.state + ":" + .severity')" = \
 		"opened:low updated:medium updated:high closed:high" ]
 	[ "$(says noisy-neighbor-estimated .severity)" = low ]
-	printf '[noisy_neighbor]\nmedium = 50%%\nhigh = 60%%\n' >my.conf
+	# Above the limit for 15 s without a break, and not for 14.
+	[ "$(says noisy-neighbor-sustained '"\(.boot_ns)\(.state)"')" = 119000000000opened ]
+	quiet noisy-neighbor-not-sustained noisy-neighbor-with-a-break
+	now=$(printf '[noisy_neighbor]\nstall = 100ms\nfor = 0s')
+	printf '%s\nmedium = 50%%\nhigh = 60%%\n' "$now" >my.conf
 	lnx-rules -r my.conf "$rules/noisy-neighbor-grows.ndjson" >out
 	[ "$(jq -r .severity out | sort -u)" = low ]
-	printf '[noisy_neighbor]\nseverity = info\n' >my.conf
+	printf '%s\nseverity = info\n' "$now" >my.conf
 	lnx-rules -r my.conf "$rules/noisy-neighbor-grows.ndjson" >out
 	[ "$(jq -r .severity out | sort -u)" = info ]
-	printf '[noisy_neighbor]\nmedium = 50%%\n' >my.conf
+	printf '[noisy_neighbor]\nmedium = 201%%\n' >my.conf
 	run --separate-stderr lnx-rules -n my.conf
 	[ "$status" -eq 2 ]
 	[[ $stderr == "lnx-rules: my.conf:1: "*"no more than high" ]]
