@@ -40,6 +40,7 @@
 	X(memory_bytes, "memory_bytes")					\
 	X(memory_max_bytes, "memory_max_bytes")				\
 	X(oom_kills, "oom_kills") X(scope, "scope")			\
+	X(pids, "pids") X(pids_max, "pids_max")				\
 	X(trigger_id, "trigger.id") X(trigger_comm, "trigger.comm")	\
 	X(count, "count") X(source, "source") X(from, "from")		\
 	X(to, "to") X(forks, "forks") X(execs, "execs")			\

@@ -401,7 +401,7 @@ opened() {
 
 @test "lnx-rules: --all passes all on, byte for byte, with the incidents between" {
 	f=$rules/noisy-neighbor-fires.ndjson
-	rules_of x -a "$f" >all
+	rules_of noisy-neighbor-fires -a "$f" >all
 	grep -v '"event":"incident"' all | diff -u "$f" -
 	grep '"event":"incident"' all | diff -u "$rules/noisy-neighbor-fires.incident" -
 }
@@ -492,13 +492,13 @@ wrong() {
 
 @test "lnx-rules: bad lines are counted, told once of each sort, and exit 3" {
 	{ echo x; echo y; echo '{}'; cat "$rules/noisy-neighbor-fires.ndjson"; } >in
-	run --separate-stderr lnx-rules in
+	run --separate-stderr rules_of noisy-neighbor-fires in
 	[ "$status" -eq 3 ]
 	[ "${#stderr_lines[@]}" -eq 2 ]
 	[ "${stderr_lines[0]}" = "lnx-rules: in:1: not JSON" ]
 	[ "${stderr_lines[1]}" = "lnx-rules: in:3: not a record" ]
 	diff -u "$rules/noisy-neighbor-fires.incident" - <<<"$output"
-	run --separate-stderr lnx-rules -v in
+	run --separate-stderr rules_of noisy-neighbor-fires -v in
 	[[ "$stderr" == *"3 lines skipped"*"1 opened, 1 closed"* ]]
 }
 
