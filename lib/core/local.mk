@@ -9,6 +9,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/detect_memory.c \
 	lib/core/detect_oom.c \
 	lib/core/detect_pressure.c \
+	lib/core/detect_spin.c \
 	lib/core/detect_stall.c \
 	lib/core/detect_stuck.c \
 	lib/core/engine.c lib/core/engine.h \

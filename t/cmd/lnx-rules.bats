@@ -149,9 +149,24 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	quiet fd-exhaustion-at-the-limit fd-exhaustion-grows-slowly
 }
 
-@test "lnx-rules: cpu_spin: on the processor and no sign of progress" {
-	golden cpu-spin- 5
+@test "lnx-rules: pids_exhaustion: a cgroup near its pids.max" {
+	golden pids-exhaustion- 5
 	need_jq
+	[ "$(says pids-exhaustion-fires .state)" = "opened updated updated closed" ]
+	[ "$(says pids-exhaustion-fires .values.pids.value | cut -d ' ' -f 1)" = 161 ]
+	[ "$(says pids-exhaustion-hole .evidence.lost)" = 3 ]
+	[ "$(says pids-exhaustion-grows '.values.time_to_limit.value < 600e9' | cut -d ' ' -f 1)" = true ]
+	quiet pids-exhaustion-at-the-limit pids-exhaustion-not-by-growth
+}
+
+@test "lnx-rules: cpu_spin: on the processor and no sign of progress" {
+	golden cpu-spin- 11
+	need_jq
+	# Of a tree all processes together: known a round later.
+	[ "$(says cpu-spin-tree-fires '"\(.subject.kind)\(.subject.pid)\(.state)"')" = "tree100opened tree100closed" ]
+	[ "$(says cpu-spin-tree-and-process '"\(.boot_ns / 1e9)\(.subject.kind)"')" = "109process 110tree" ]
+	quiet cpu-spin-tree-at-the-limit cpu-spin-tree-gives-way cpu-spin-tree-forks \
+	    cpu-spin-tree-of-two-cgroups
 	[ "$(says cpu-spin-fires .state)" = "opened closed" ]
 	quiet cpu-spin-at-the-limit cpu-spin-gives-way cpu-spin-forks cpu-spin-hole
 }
