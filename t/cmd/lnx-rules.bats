@@ -334,6 +334,20 @@ lacking() {
 	[ "$(rules_of x in | jq .evidence.confidence)" = 1 ]
 }
 
+@test "lnx-rules: pods and namespaces, where records tell them, and nowhere else" {
+	golden tagged 1
+	need_jq
+	who() { says tagged "select(.rule == \"$1\") | \"\(.subject.namespace)/\(.subject.pod)\""; }
+	# Two pods of one name are two, and what a pod does to itself is nothing.
+	[ "$(says tagged 'select(.rule == "neighbour" and .subject.kind == "pod") |
+		"\(.victim.namespace)/\(.victim.pod):\(.culprit.namespace)/\(.culprit.pod)"')" = \
+		"shop/web-1:batch/etl-7 shop/web-1:other/etl-7" ]
+	for r in pressure oom_kill exits; do
+		[ "$(who $r)" = shop/web-1 ]
+	done
+	[ "$(who jobs)" = shop/null ]
+}
+
 @test "lnx-rules: every incident is as the schema says, and fits a pipe" {
 	need_jq
 	for f in "$rules"/*.incident; do
