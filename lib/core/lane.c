@@ -8,6 +8,7 @@
 #include "base/num.h"
 
 #include "core/group.h"
+#include "core/maker.h"
 
 const char resources[] = "cpu memory io irq";
 
@@ -186,11 +187,6 @@ learn_lost(struct lane *l, const struct rec *r)
 static void
 learn_source(struct lane *l, const struct rec *r)
 {
-	const struct scan_val *list = rec_val(r, K_degraded);
-	struct scan_val key, v;
-	size_t pos = 0;
-	char why[WHY];
-	const char *s;
 	uint64_t n;
 
 	if ((n = rec_num(r, K_cpus, 0)) > 0 && n < 65536) {
@@ -198,21 +194,7 @@ learn_source(struct lane *l, const struct rec *r)
 		l->cpus_said = 1;
 	}
 	l->mem_total = rec_num(r, K_memory_total, l->mem_total);
-	if (list->type != SCAN_ARR || scan_is(rec_val(r, K_tool), "lnx-rules"))
-		return;
-	while (scan_next(list, &pos, &key, &v)) {
-		uint32_t i = 0;
-
-		if (scan_str(&v, why, sizeof(why)) == -1 ||
-		    (s = intern_get(l->strings, why, strlen(why))) == NULL)
-			continue;
-		while (i < l->ndegraded && l->degraded[i] != s)
-			i++;
-		if (i < l->ndegraded || l->ndegraded == DEGRADED)
-			intern_put(l->strings, s);
-		else
-			l->degraded[l->ndegraded++] = s;
-	}
+	lack_learn(l, r);
 }
 
 /* ---- processes and stalls ---- */
@@ -229,6 +211,24 @@ keep(struct lane *l, const struct rec *r, enum key key, const char *old)
 	    old[v->len] == '\0')
 		return old;
 	return lane_sym(l, r, key);
+}
+
+/* What it is to those that it makes; a child is what its maker is until it runs
+ * another program. */
+static enum maker
+learn_maker(struct lane *l, const struct rec *r, const struct kin *k)
+{
+	const struct scan_val *exe = rec_val(r, K_exe);
+	const char *base, *slash;
+	const struct kin *up;
+
+	if (r->kind == EV_fork && (up = kin_up(l->kins, k)) != NULL)
+		return up->maker;
+	if (exe->type != SCAN_STR)
+		return maker_of(k->comm, NULL, 0);
+	slash = memrchr(exe->p, '/', exe->len);
+	base = slash != NULL ? slash + 1 : exe->p;
+	return maker_of(k->comm, base, exe->p + exe->len - base);
 }
 
 static void
@@ -255,6 +255,8 @@ learn_process(struct lane *l, const struct rec *r)
 	    k->age != (uint8_t)(l->now >> KIN_AGE))
 		kin_named(l->kins, k, keep(l, r, K_comm, k->comm),
 		    keep(l, r, K_cgroup, k->cgroup));
+	if (r->kind == EV_exec || r->kind == EV_snap || r->kind == EV_fork)
+		k->maker = learn_maker(l, r, k);
 	if (r->kind != EV_exit)
 		kin_heard(l->kins, k, l->now);
 	l->self = k;

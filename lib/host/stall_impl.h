@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 #include "bpf/slot_map.h"
+#include "host/pressure.h"
 #include "host/stall.h"
 
 typedef __u32 u32;
@@ -37,8 +38,7 @@ struct owner {
 	char		*path;
 	uint32_t	 party;		/* in the window ... */
 	uint64_t	 number;	/* ... of this number */
-	uint64_t	 psi_some, psi_full;	/* ns, as read ... */
-	uint64_t	 psi_number;	/* ... in this window; 0: never */
+	struct pressure	 psi;
 	uint64_t	 victim_number;	/* window in which it last waited */
 };
 
