@@ -178,37 +178,50 @@ slot_key(struct task_struct *t)
 }
 
 /*
- * A task whose cgroup has no slot.  Its id is that of v2; with SLOT_ID_V1 that
- * of v1 where the one of v2 is the root, which always has the id 1.
+ * Give a slot to the cgroup of this css_set, in which a task is.  Its id is that
+ * of v2; with SLOT_ID_V1 that of v1 where the one of v2 is the root, which always
+ * has the id 1.  A token.
  */
-static __always_inline u32
-slot_new(struct task_struct *t)
+__noinline int
+slot_new(u64 address)
 {
-	struct css_set *set = t->cgroups;
+	struct css_set *set = (void *)address;
+	struct cgroup *c = BPF_CORE_READ(set, dfl_cgrp);
+	u64 serial = BPF_CORE_READ(c, self.serial_nr), mark = 0;
+	struct cgroup_subsys_state *css;
 	struct kernfs_node *kn;
-	u64 id, node;
+	u32 token;
 
-	kn = v1_only ? slot_v1(set)->cgroup->kn : set->dfl_cgrp->kn;
-	id = kn->id;
-	if (v1_too && !v1_only && id == 1) {
-		slot_root = set->dfl_cgrp->self.serial_nr;
-		kn = slot_v1(set)->cgroup->kn;
-		id = kn->id | SLOT_ID_V1;
+	if (v1_too && !v1_only && BPF_CORE_READ(c, kn, id) == 1) {
+		slot_root = serial;
+		mark = SLOT_ID_V1;
 	}
-	/* The address as a number. */
-	bpf_probe_read_kernel(&node, sizeof(node), &kn);
-	return slot_take(slot_key(t), id, node, 0, 0);
+	if (v1_only || mark != 0) {
+		bpf_probe_read_kernel(&css, sizeof(css), (char *)set +
+		    bpf_core_field_offset(struct css_set, subsys) + v1_at);
+		c = BPF_CORE_READ(css, cgroup);
+		serial = BPF_CORE_READ(css, serial_nr);
+	}
+	kn = BPF_CORE_READ(c, kn);
+	token = slot_search(SLOT_KEY_CGROUP | serial);
+	if (token == 0)
+		token = slot_take(SLOT_KEY_CGROUP | serial,
+		    BPF_CORE_READ(kn, id) | mark, (u64)kn, 0, 0);
+	return token != 0 ? token : SLOT_OTHER;
 }
 
-/* The token of a task's cgroup; SLOT_OTHER if there is no slot for it. */
-static __noinline int
-slot_of(struct task_struct *t)
+/* The token of a task's cgroup, which has that key; SLOT_OTHER if there is no
+ * slot for it. */
+static __always_inline u32
+slot_of(struct task_struct *t, u64 key)
 {
-	u32 token = slot_search(slot_key(t));
+	u32 token = slot_search(key);
+	u64 set;
 
-	if (token == 0)
-		token = slot_new(t);
-	return token != 0 ? token : SLOT_OTHER;
+	if (token != 0)
+		return token;
+	bpf_probe_read_kernel(&set, sizeof(set), &t->cgroups);
+	return slot_new(set);
 }
 
 #endif

@@ -31,21 +31,21 @@ enum { TAKEN_LEAST = 1000 };		/* ns; less is not worth a run of its own */
 
 const volatile bool by_process = false;
 
-/* The token of the task's process, which may be one of the kernel's. */
-static __noinline int
-process_of(struct task_struct *t, u32 cgroup)
+/* The token of a process by its first thread, which may be one of the kernel's. */
+__noinline int
+process_of(u64 address, u32 cgroup)
 {
-	struct task_struct *leader = t->group_leader;
-	u64 id = (leader->start_boottime ^ (u64)cgroup << 40) *
-	    0xff51afd7ed558ccdULL + leader->pid;
+	struct task_struct *leader = (void *)address;
+	u64 id = BPF_CORE_READ(leader, start_boottime);
 	struct slot_entry *s;
 	u32 token, i;
 
+	id = (id ^ (u64)cgroup << 40) * 0xff51afd7ed558ccdULL +
+	    BPF_CORE_READ(leader, pid);
 	id = (id & ~(SLOT_ID_V1 | SLOT_KEY_CGROUP)) | SLOT_ID_TASK;
 	token = slot_search(id);
 	if (token == 0) {
-		token = slot_take(id, id, 0, (u64)BPF_CORE_READ(t, group_leader),
-		    cgroup);
+		token = slot_take(id, id, 0, address, cgroup);
 		return token != 0 ? token : cgroup != 0 ? cgroup : SLOT_OTHER;
 	}
 	/* It may have another name since: exec. */
@@ -60,15 +60,18 @@ process_of(struct task_struct *t, u32 cgroup)
 static __always_inline u32
 runner_of(struct task_struct *t, struct known *k, u32 cgroup)
 {
-	u32 of = t->flags & PF_KTHREAD ? 0 : cgroup;
+	u32 of = t->flags & PF_KTHREAD ? 0 : cgroup, token;
+	u64 leader;
 
 	if (of != 0 && (!by_process || of == SLOT_OTHER))
 		return cgroup;
-	if (k == NULL)
-		return process_of(t, of);
-	if (k->runner == 0)
-		k->runner = process_of(t, of);
-	return k->runner;
+	if (k != NULL && k->runner != 0)
+		return k->runner;
+	bpf_probe_read_kernel(&leader, sizeof(leader), &t->group_leader);
+	token = process_of(leader, of);
+	if (k != NULL)
+		k->runner = token;
+	return token;
 }
 
 static __always_inline void
@@ -97,7 +100,8 @@ run_missed(struct stall_cpu *c, struct task_struct *prev, u64 now)
 	c->wait.missed++;
 	run(c, clock, SLOT_UNKNOWN);
 	if (prev->pid != 0 && arrival > clock && arrival < now)
-		run(c, arrival, runner_of(prev, NULL, slot_of(prev)));
+		run(c, arrival, runner_of(prev, NULL,
+		    slot_of(prev, slot_key(prev))));
 	return 0;
 }
 
@@ -173,7 +177,7 @@ dispatched(struct stall_cpu *c, struct task_struct *t, struct known *k, u32 cpu,
 
 /* A task that is switched to.  Who runs then. */
 static __always_inline u32
-arrived(struct stall_cpu *c, struct task_struct *next, u32 cpu, u64 now,
+arrived(struct stall_cpu *c, struct task_struct *next, u64 key, u32 cpu, u64 now,
     u64 total)
 {
 	struct known *k = known_of(next, known_address(&c->wait.room, next));
@@ -182,9 +186,9 @@ arrived(struct stall_cpu *c, struct task_struct *next, u32 cpu, u64 now,
 	if (k == NULL) {
 		/* Its wait then comes as unknown, the next time. */
 		__sync_fetch_and_add(&tasks_full, 1);
-		return runner_of(next, NULL, slot_of(next));
+		return runner_of(next, NULL, slot_of(next, key));
 	}
-	who = known_cgroup(k, next);
+	who = known_cgroup(k, next, key);
 	dispatched(c, next, k, cpu, who, now, total);
 	return runner_of(next, k, who);
 }
@@ -199,8 +203,11 @@ int stall_switch(u64 *ctx)
 	struct cfs_rq *was = prev->se.cfs_rq, *q = next->se.cfs_rq;
 	u64 total = throttled_of(q);
 	struct rq *rq = q->rq;
-	u64 now = rq->clock, switches = rq->nr_switches;
+	u64 now = rq->clock, switches = rq->nr_switches, key = 0;
 
+	/* First of all, as the verifier follows pointers slowly. */
+	if (next->pid != 0)
+		key = slot_key(next);
 	if (c == NULL)
 		return 0;
 	if (c->wait.switches + 1 != switches)
@@ -210,8 +217,8 @@ int stall_switch(u64 *ctx)
 		limit_ran(was, cpu, now);
 	c->wait.switches = switches;
 	c->wait.clock = now;
-	if (next->pid != 0)
-		who = arrived(c, next, cpu, now, total);
+	if (key != 0)
+		who = arrived(c, next, key, cpu, now, total);
 	run(c, now, who);
 	return 0;
 }
@@ -262,7 +269,7 @@ int stall_migrate(u64 *ctx)
 	ns = delay - k->delay;
 	k->delay = delay;
 	now = rq->clock;
-	victim = known_cgroup(k, t);
+	victim = known_cgroup(k, t, slot_key(t));
 	most = now - t->sched_info.last_arrival;
 	/* In the middle of waking up it does not wait yet. */
 	if (state_of(t) == TASK_WAKING || (s64)most < 0)
@@ -301,7 +308,7 @@ catch_up(struct task_struct *t, struct known *k)
 	if (state == 0 || state == TASK_WAKING || delay <= was)
 		return;
 	k->delay = delay;
-	blame_one(slot_of(t), SLOT_UNKNOWN, delay - was);
+	blame_one(slot_of(t, slot_key(t)), SLOT_UNKNOWN, delay - was);
 }
 
 /* Nothing is attached yet: have a place for each task, but do not count. */
@@ -346,7 +353,7 @@ int stall_waiting(struct bpf_iter__task *ctx)
 	queued = t->sched_info.last_queued;
 	if (queued == 0 || queued >= now)
 		return 0;
-	open.victim = slot_of(t);
+	open.victim = slot_of(t, slot_key(t));
 	open.ns = now - queued;
 	bpf_seq_write(ctx->meta->seq, &open, sizeof(open));
 	return 0;

@@ -162,23 +162,18 @@ known_of(struct task_struct *t, u64 task)
 	return k != NULL ? k : known_take(t, task);
 }
 
-/* Once in an epoch: that keeps the slot. */
-static __noinline int
-known_look(struct known *k, struct task_struct *t)
-{
-	k->key = slot_key(t);
-	k->cgroup = slot_of(t);
-	k->runner = 0;
-	k->epoch = slot_epoch;
-	return k->cgroup;
-}
-
-/* The token of its cgroup. */
+/* The token of its cgroup, which has that key.  It is looked up once in an epoch,
+ * at least: that keeps the slot. */
 static __always_inline u32
-known_cgroup(struct known *k, struct task_struct *t)
+known_cgroup(struct known *k, struct task_struct *t, u64 key)
 {
-	return k->epoch == slot_epoch && k->key == slot_key(t) ? k->cgroup :
-	    (u32)known_look(k, t);
+	if (k->epoch != slot_epoch || k->key != key) {
+		k->cgroup = slot_of(t, key);
+		k->key = key;
+		k->runner = 0;
+		k->epoch = slot_epoch;
+	}
+	return k->cgroup;
 }
 
 /* The task is no more. */

@@ -5,7 +5,6 @@
 
 #include "host/stall_impl.h"
 
-/* The party of this id, a new one if need be; STALL_NONE, with errno. */
 uint32_t
 stall_party_add(struct stall *st)
 {
