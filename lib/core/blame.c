@@ -260,6 +260,8 @@ tell_total(const struct job *j, const struct total *t)
 	r->psi_full_ns = t->party->psi_full_ns;
 	r->wait_max_ns = t->party->wait_max_ns;
 	r->open_ns = t->party->open_ns;
+	if (t->party->slept_ns > 0)
+		r->slept_ns = t->party->slept_ns;
 	/* However the wait is divided, its length is what the kernel says. */
 	p = word(p, &r->len_method, methods[STALL_MEASURED]);
 	return hand(j, &r->head, EV_stall_total, p);
@@ -310,12 +312,18 @@ add_totals(struct job *j)
 	}
 }
 
+static int
+is_some(uint64_t ns)
+{
+	return ns > 0 && ns != WIRE_UNKNOWN_64;
+}
+
 /* A wait that has not ended is one. */
 static int
 waited(const struct total *t)
 {
-	return t->ns > 0 || (t->party->open_ns > 0 &&
-	    t->party->open_ns != WIRE_UNKNOWN_64);
+	return t->ns > 0 || is_some(t->party->open_ns) ||
+	    is_some(t->party->slept_ns);
 }
 
 /* What one victim waited for one culprit, in n edges. */
