@@ -39,7 +39,7 @@ want(struct kindset *s, const char **names, const struct rules *rs, uint8_t key)
 static int
 optional(uint8_t key)
 {
-	return key == K_cpus || key == K_memory_total || key == K_wchan ||
+	return key == K_wchan ||
 	    (key >= K_culprit_pod && key <= K_victim_namespace);
 }
 
@@ -447,6 +447,15 @@ engine_feed(struct engine *e, const char *line, size_t len)
 	}
 	e->count.records++;
 	return take(e, kind, v);
+}
+
+void
+engine_silent(struct engine *e)
+{
+	for (size_t i = 0; i < e->nlanes; i++) {
+		drain(e->lanes[i], 1);
+		hold_settled(e->lanes[i]->hold);
+	}
 }
 
 int

@@ -40,6 +40,9 @@ int hold_put(struct hold *, struct held *);
  * back.  NULL if there is none. */
 struct held *hold_take(struct hold *, int all);
 
+/* All were taken, and no earlier ones than the latest are awaited. */
+void hold_settled(struct hold *);
+
 /* Nothing earlier than this comes out any more. */
 uint64_t hold_since(const struct hold *);
 

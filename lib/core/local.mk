@@ -18,6 +18,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/incident_line.c \
 	lib/core/key.c lib/core/key.h \
 	lib/core/kin.c lib/core/kin.h \
+	lib/core/lack.c lib/core/lack.h \
 	lib/core/lane.c \
 	lib/core/line.c lib/core/line.h \
 	lib/core/report.c \
