@@ -15,6 +15,7 @@
 
 enum {
 	BATCH = 2048,
+	READINGS = 8,			/* at most, for one window */
 	SEEN = 256,			/* cells at first */
 };
 
@@ -31,8 +32,9 @@ init(struct stall *st)
 	st->keys = calloc(BATCH, sizeof(*st->keys));
 	st->cells = calloc(BATCH, sizeof(*st->cells));
 	st->idle = calloc(st->conf.cells, sizeof(*st->idle));
+	st->mark = calloc((size_t)st->ncpu * STALL_PARTS, sizeof(*st->mark));
 	return st->seen.seen && st->next.seen && st->held && st->by_id &&
-	    st->keys && st->cells && st->idle ? 0 : -1;
+	    st->keys && st->cells && st->idle && st->mark ? 0 : -1;
 }
 
 struct stall *
@@ -97,6 +99,7 @@ stall_close(struct stall *st)
 	free(st->keys);
 	free(st->cells);
 	free(st->idle);
+	free(st->mark);
 	free(st->w.party);
 	free(st->w.edge);
 	free(st);
@@ -393,7 +396,7 @@ parts_missed(struct stall *st)
 }
 
 static int
-cells_read(struct stall *st)
+tables_read(struct stall *st)
 {
 	int fd = bpf_map__fd(st->skel->maps.cells), err = 0;
 	struct seen *s;
@@ -415,7 +418,50 @@ cells_read(struct stall *st)
 			s->waits = st->cells[i].waits;
 		}
 	}
-	return parts_read(st) == 0 ? parts_missed(st) : -1;
+	return parts_read(st);
+}
+
+/* Remember the parts: what moves to a cell from now on may be missed. */
+static void
+parts_mark(struct stall *st)
+{
+	for (size_t i = 0; i < (size_t)st->ncpu * STALL_PARTS; i++) {
+		st->mark[i].ns = __atomic_load_n(&st->part[i].ns,
+		    __ATOMIC_ACQUIRE);
+		st->mark[i].key = __atomic_load_n(&st->part[i].key,
+		    __ATOMIC_ACQUIRE);
+	}
+}
+
+/* Whether one has moved since; who comes back to its place begins with 0. */
+static int
+parts_moved(const struct stall *st)
+{
+	const struct stall_part *was;
+
+	for (size_t i = 0; i < (size_t)st->ncpu * STALL_PARTS; i++) {
+		was = &st->mark[i];
+		if (was->key != 0 && (was->ns > __atomic_load_n(&st->part[i].ns,
+		    __ATOMIC_ACQUIRE) || was->key !=
+		    __atomic_load_n(&st->part[i].key, __ATOMIC_ACQUIRE)))
+			return 1;
+	}
+	return 0;
+}
+
+/* Cells and parts of one moment, unless too much moves: the next window then
+ * has what is missing. */
+static int
+cells_read(struct stall *st)
+{
+	for (int i = 0; i < READINGS; i++) {
+		parts_mark(st);
+		if (tables_read(st) == -1)
+			return -1;
+		if (!parts_moved(st))
+			break;
+	}
+	return parts_missed(st);
 }
 
 static uint64_t

@@ -103,6 +103,7 @@ struct stall {
 	uint32_t		 other;		/* party of those without a slot */
 	uint64_t		*keys;
 	struct stall_cell	*cells;		/* room for a batch */
+	struct stall_part	*mark;		/* parts before cells are read */
 	uint64_t		*idle;		/* cells to be deleted */
 	size_t			 nidle;
 };
