@@ -63,13 +63,14 @@ stall_open(const struct stall_conf *conf, const struct cgroup_host *host,
 	}
 	if (init(st) == -1)
 		goto nomem;
+	strcpy(why, "cannot look at the tasks that there are");
 	if (stall_load(st, host, why) == -1)
 		goto fail;
-	/* The iterator meets each task once before it counts. */
-	if (waiting(st, 0) == -1) {
-		strcpy(why, "cannot look at the tasks that there are");
+	/* The iterator meets each task once before anything counts, and once
+	 * after. */
+	if (waiting(st, 0) == -1 || stall_attach(st, why) == -1 ||
+	    waiting(st, 0) == -1)
 		goto fail;
-	}
 	st->w.resource = STALL_CPU;
 	st->w.to = boot_now();
 	malloc_trim(0);		/* the kernel's BTF took some 10 MB */
@@ -122,7 +123,7 @@ stall_counts(const struct stall *st)
 	};
 
 	for (int i = 0; i < st->ncpu; i++)
-		n.missed += st->cpu[i].missed;
+		n.missed += st->cpu[i].wait.missed;
 	return n;
 }
 
@@ -352,6 +353,12 @@ seen_put(struct seen_table *t, uint64_t key)
 	return s;
 }
 
+static const struct stall_part *
+part_at(const struct stall *st, size_t i)
+{
+	return &st->cpu[i / STALL_PARTS].part[i % STALL_PARTS];
+}
+
 /* A part that is replaced while it is read is left out. */
 static int
 parts_read(struct stall *st)
@@ -361,7 +368,7 @@ parts_read(struct stall *st)
 	uint64_t key, ns, waits;
 
 	for (size_t i = 0; i < (size_t)st->ncpu * STALL_PARTS; i++) {
-		p = &st->part[i];
+		p = part_at(st, i);
 		key = __atomic_load_n(&p->key, __ATOMIC_ACQUIRE);
 		ns = __atomic_load_n(&p->ns, __ATOMIC_ACQUIRE);
 		waits = __atomic_load_n(&p->waits, __ATOMIC_ACQUIRE);
@@ -425,28 +432,30 @@ tables_read(struct stall *st)
 static void
 parts_mark(struct stall *st)
 {
+	const struct stall_part *p;
+
 	for (size_t i = 0; i < (size_t)st->ncpu * STALL_PARTS; i++) {
-		st->mark[i].ns = __atomic_load_n(&st->part[i].ns,
-		    __ATOMIC_ACQUIRE);
-		st->mark[i].key = __atomic_load_n(&st->part[i].key,
-		    __ATOMIC_ACQUIRE);
+		p = part_at(st, i);
+		st->mark[i].ns = __atomic_load_n(&p->ns, __ATOMIC_ACQUIRE);
+		st->mark[i].key = __atomic_load_n(&p->key, __ATOMIC_ACQUIRE);
 	}
 }
 
 /* Whether one has moved since; who comes back to its place begins with 0. */
-static int
+static bool
 parts_moved(const struct stall *st)
 {
-	const struct stall_part *was;
+	const struct stall_part *p, *was;
 
 	for (size_t i = 0; i < (size_t)st->ncpu * STALL_PARTS; i++) {
+		p = part_at(st, i);
 		was = &st->mark[i];
-		if (was->key != 0 && (was->ns > __atomic_load_n(&st->part[i].ns,
-		    __ATOMIC_ACQUIRE) || was->key !=
-		    __atomic_load_n(&st->part[i].key, __ATOMIC_ACQUIRE)))
-			return 1;
+		if (was->key != 0 &&
+		    (__atomic_load_n(&p->ns, __ATOMIC_ACQUIRE) < was->ns ||
+		    __atomic_load_n(&p->key, __ATOMIC_ACQUIRE) != was->key))
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 /* Cells and parts of one moment, unless too much moves: the next window then
@@ -566,7 +575,7 @@ rows_sum(const struct stall *st, uint32_t i, struct sum *sum, uint64_t *max)
 		sum->unkept += r->unkept;
 		if (r->epoch == st->skel->data->slot_epoch && r->max > *max)
 			*max = r->max;
-		c = &st->cpu[k];
+		c = &st->cpu[k].wait;
 		s = &c->seg[c->head & (WAIT_RING - 1)];
 		if (slot_index(s->who) == i && c->now > s->start)
 			sum->ran += c->now - s->start;
