@@ -23,12 +23,11 @@ look_at_nothing(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 
 /* In the place of one that does not work. */
 static void
-refused(struct gauges *g, const struct trace_conf *c, uint64_t kinds,
-    const char *name, const char *why)
+refused(struct gauges *g, const char *name, const char *why)
 {
 	char *text = g->why[g->n];
 
-	if (errno == EPERM || (c->kinds & ~kinds) == 0)
+	if (errno == EPERM)
 		errx(EX_LNX_SYSTEM, "%s", why);
 	snprintf(text, TRACE_WHY, "%s: %.*s", name, TRACE_WHY - 32, why);
 	g->gauge[g->n++] = (struct gauge){
@@ -129,7 +128,7 @@ open_cpu(struct gauges *g, const struct trace_conf *c,
 	char why[TRACE_WHY] = "";
 
 	if ((g->stall = stall_open(&conf, host, why)) == NULL) {
-		refused(g, c, TRACE_STALLS, "stall of cpu", why);
+		refused(g, "stall of cpu", why);
 		return;
 	}
 	f = stall_facts(g->stall);
@@ -149,7 +148,7 @@ open_iomem(struct gauges *g, const struct trace_conf *c,
 	char why[TRACE_WHY] = "";
 
 	if ((g->iomem = iomem_open(want, host, why)) == NULL) {
-		refused(g, c, TRACE_STALLS, "stall of io and memory", why);
+		refused(g, "stall of io and memory", why);
 		return;
 	}
 	f = iomem_facts(g->iomem);
@@ -168,9 +167,21 @@ open_sample(struct gauges *g, const struct trace_conf *c,
 
 	g->sample = sample_open(c, host, &g->gauge[g->n], why);
 	if (g->sample == NULL)
-		refused(g, c, UINT64_C(1) << EV_sample, "sample", why);
+		refused(g, "sample", why);
 	else
 		g->n++;
+}
+
+/* Of all that was asked for there is nothing: the first that is missing is why. */
+static void
+refuse_all(const struct gauges *g, const struct trace_conf *c)
+{
+	uint64_t left = c->kinds & ~(TRACE_STALLS | UINT64_C(1) << EV_sample);
+
+	for (unsigned i = 0; i < g->n; i++)
+		left |= g->gauge[i].kinds;
+	if (left == 0 && g->n > 0)
+		errx(EX_LNX_SYSTEM, "%s", strstr(g->why[0], ": ") + 2);
 }
 
 void
@@ -190,6 +201,7 @@ gauges_open(struct gauges *g, const struct trace_conf *c)
 		open_iomem(g, c, &host);
 	if (c->kinds >> EV_sample & 1)
 		open_sample(g, c, &host);
+	refuse_all(g, c);
 }
 
 void

@@ -39,9 +39,10 @@ stalls_end() {
 	done
 }
 
-# wait_for SECONDS COMMAND...: until it is true.
+# wait_for SECONDS COMMAND...: until it is true.  In a guest the processor is
+# emulated: SLOW says how much longer to wait.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${SLOW:-1}))
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] || { echo "never: $*"; return 1; }
