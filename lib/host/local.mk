@@ -3,7 +3,8 @@ lib_libhost_a_SOURCES = \
 	lib/host/boot.c lib/host/boot.h \
 	lib/host/cgroup.c lib/host/cgroup.h \
 	lib/host/cgstat.c lib/host/cgstat.h \
-	lib/host/cgtree.c lib/host/cgtree.h \
+	lib/host/cgtree.c lib/host/cgtree.h lib/host/cgtree_impl.h \
+	lib/host/cgtree_update.c \
 	lib/host/explain.c lib/host/explain.h \
 	lib/host/gauge.h \
 	lib/host/iomem_split.c lib/host/iomem_split.h \
