@@ -79,6 +79,13 @@ pass_by() { (echo "$BASHPID" >"$1/cgroup.procs"); }
 	last out | diff -u want -
 	last all | diff -u want -
 	unequal | diff -u /dev/null -
+	# Averages fade, and are told as they do.
+	jq -c -s '(map(.boot_ns) | max) as $end | [.[] | select(.event == "psi" and
+	    .resource == "cpu" and .cgroup != null)] | group_by(.cgroup) | .[] |
+	    max_by(.avg10) as $top | select($top.avg10 > 0.1 and
+	    $top.boot_ns < $end - 8000000000 and .[-1].avg10 == $top.avg10) |
+	    [$top.cgroup, $top.avg10]' out | diff -u /dev/null -
+	[ "$(jq -r 'select(.avg10 > 0.1 and .cgroup) | .cgroup' out | sort -u | wc -l)" -gt 20 ]
 	# It is told when it was: no look has more than there can have been.
 	jq -r 'select(.event == "psi" and .some_pct > 115) |
 	    "\(.cgroup) \(.some_pct) \(.interval_ns)"' out | diff -u /dev/null -
