@@ -9,6 +9,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/detect_memory.c \
 	lib/core/detect_oom.c \
 	lib/core/detect_pressure.c \
+	lib/core/detect_spin.c \
 	lib/core/detect_stall.c \
 	lib/core/detect_stuck.c \
 	lib/core/engine.c lib/core/engine.h \
@@ -21,6 +22,8 @@ lib_libcore_a_SOURCES = \
 	lib/core/lack.c lib/core/lack.h \
 	lib/core/lane.c \
 	lib/core/line.c lib/core/line.h \
+	lib/core/maker.c lib/core/maker.h \
+	lib/core/detect_crash.c \
 	lib/core/report.c \
 	lib/core/top.c \
 	lib/core/rule.c lib/core/rule.h lib/core/rule_impl.h \

@@ -14,9 +14,9 @@
 static int
 settled(const struct slot_entry *s)
 {
-	u64 id = __atomic_load_n(&s->id, __ATOMIC_ACQUIRE);
+	u64 key = __atomic_load_n(&s->key, __ATOMIC_ACQUIRE);
 
-	return id != 0 && id != SLOT_ID_GONE;
+	return key != 0 && key != SLOT_KEY_GONE;
 }
 
 static void
@@ -106,7 +106,7 @@ runs(const struct stall *st, uint32_t i)
 	const struct wait_cpu *c;
 
 	for (int k = 0; k < st->ncpu; k++) {
-		c = &st->cpu[k];
+		c = &st->cpu[k].wait;
 		if (slot_index(c->seg[c->head & (WAIT_RING - 1)].who) == i)
 			return 1;
 	}
@@ -166,15 +166,15 @@ stall_retire(struct stall *st)
 	expire(st);
 	for (uint32_t i = SLOT_FIRST; i < st->conf.slots; i++) {
 		s = &st->slot[i];
-		if (s->id == SLOT_ID_GONE) {
+		if (s->key == SLOT_KEY_GONE) {
 			/* No program that had seen it can still be under way. */
 			s->gen++;
-			__atomic_store_n(&s->id, 0, __ATOMIC_RELEASE);
+			__atomic_store_n(&s->key, 0, __ATOMIC_RELEASE);
 			bpf_map_delete_elem(claims, &i);
 		} else if (settled(s) && st->held[i].owner != NULL &&
 		    epoch - s->used >= age(s->kind) && !runs(st, i) &&
 		    retire(st, i) == 0) {
-			__atomic_store_n(&s->id, SLOT_ID_GONE,
+			__atomic_store_n(&s->key, SLOT_KEY_GONE,
 			    __ATOMIC_RELEASE);
 		}
 	}
