@@ -316,39 +316,3 @@ since() {
 	run awk -F'\t' -v cg="/$CG-vic" '$3 == cg && $4 == "cgroup"' told
 	[ "$output" = "" ]
 }
-
-@test "the host is short of memory: whom others wait for is estimated, by growth and wake-ups" {
-	borrow iomem
-	windows_start 500
-	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
-	mkdir fill "$V2/$CG-vic" "$V2/$CG-cul"
-	mount -t tmpfs -o size=100% fill fill
-	free=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
-	head -c $((free - 90))M /dev/zero >fill/most
-	# One reads more of the disk than there is room for, the other wants a
-	# little now and then, and has to free it first.
-	in_cgroup cul 0 timeout 10 bash -c 'while :; do
-		head -c 300M /dev/nvme0n1; done' >/dev/null &
-	PIDS+=($!)
-	in_cgroup vic 0 timeout 10 bash -c 'while :; do
-		head -c 30M /dev/zero | tail -c 30M | wc -c; done' >/dev/null &
-	wait $! || true
-	wait "${PIDS[-1]}" || true
-	rm fill/most
-	umount fill
-	windows_stop
-	grep "	memory	" told
-	conserved
-	# By the victim's own windows: most of what it waited for the host's
-	# memory is the other's doing, and is called an estimate.
-	awk -F'\t' -v vic="/$CG-vic" -v cul="/$CG-cul" '
-		$2 != "memory" || $3 != vic || $7 != "estimated" { next }
-		$8 < 300 || $8 > 600 { print "confidence", $8; exit bad = 1 }
-		$4 == "cgroup" && $9 == cul { theirs += $5; n++; sure += $8 > 300 }
-		$4 == "self" { own += $5 }
-		END {
-			printf "%.0f for the other, %.0f its own, %d windows, %d more sure\n",
-			    theirs, own, n, sure
-			exit bad || !(theirs > own && n > 2 && sure > 0)
-		}' told
-}
