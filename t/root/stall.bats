@@ -279,6 +279,32 @@ throttled() {
 	    END { exit bad }' window
 }
 
+@test "stall: a process has the name of the program that it runs by now" {
+	group victim culprit
+	stalls_start -p -s 16384
+	work_in victim 0 light 300 3000
+	victim=$!
+	quiet
+	window
+	taskset -c 0 bash -c 'echo $$ >"$0/cgroup.procs"
+		while :; do dd if=/dev/zero of=/dev/null bs=1M count=40 2>/dev/null; done' \
+		"$V2/$TOP/culprit" 3>&- 7>&- &
+	culprit=$!
+	WORKERS+=($culprit)
+	kill -CONT $victim
+	sleep 2
+	kill -STOP $culprit $victim
+	window
+	# name: what the victim waited for processes of that name, in ns.
+	name() {
+		awk -v v="/$TOP/victim" -v c="/$TOP/culprit" -v name="$1" '
+		    $1 == "edge" && $2 == v && $4 == c && $9 == name { n += $6 }
+		    END { printf "%.0f\n", n }' window
+	}
+	echo "for dd $(name dd), for bash $(name bash)"
+	[ "$(name dd)" -gt $((4 * $(name bash))) ]
+}
+
 # column GROUP N: that word of its line "party".
 column() {
 	awk -v v="/$TOP/$1" -v n="$2" '$1 == "party" && $2 == v { print $n }' window
