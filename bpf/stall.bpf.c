@@ -148,8 +148,8 @@ waited(struct stall_row *r, u64 ns)
 		r->max = ns;
 }
 
-/* The task gets this processor, and its wait is over.
- * total: what throttled_of() says of its queue. */
+/* The task gets this processor, and its wait is over.  throttled_of() its queue
+ * is total. */
 static __always_inline void
 dispatched(struct stall_cpu *c, struct task_struct *t, struct known *k, u32 cpu,
     u32 victim, u64 now, u64 total)

@@ -216,6 +216,23 @@ throttled() {
 	grep -q ' unknown ' window
 }
 
+@test "stall: more tasks than places for them: no wait is lost" {
+	group a b
+	stalls_start -t 8
+	if grep -q 'no task storage' err; then
+		skip "this kernel has no other place for them"
+	fi
+	for _ in $(seq 8); do
+		work_in a -1 light 1000 2000
+		a+=($!)
+		work_in b 0 light 1000 2000
+		b+=($!)
+	done
+	measure 3
+	conserved a "${a[@]}"
+	conserved b "${b[@]}"
+}
+
 @test "stall: a cgroup that is gone, and one that comes in its place" {
 	group culprit
 	stalls_start -s 64
