@@ -134,12 +134,18 @@ add_totals(struct blame_job *j)
 	}
 }
 
+static int
+is_some(uint64_t ns)
+{
+	return ns > 0 && ns != WIRE_UNKNOWN_64;
+}
+
 /* A wait that has not ended is one. */
 static int
 waited(const struct blame_total *t)
 {
-	return t->ns > 0 || (t->party->open_ns > 0 &&
-	    t->party->open_ns != WIRE_UNKNOWN_64);
+	return t->ns > 0 || is_some(t->party->open_ns) ||
+	    is_some(t->party->slept_ns);
 }
 
 /* What one victim waited for one culprit, in n edges. */

@@ -119,6 +119,8 @@ blame_tell_total(const struct blame_job *j, const struct blame_total *t)
 	r->psi_full_ns = t->party->psi_full_ns;
 	r->wait_max_ns = t->party->wait_max_ns;
 	r->open_ns = t->party->open_ns;
+	if (t->party->slept_ns > 0)
+		r->slept_ns = t->party->slept_ns;
 	/* However the wait is divided, its length is what the kernel says. */
 	p = word(p, &r->len_method, methods[STALL_MEASURED]);
 	return hand(j, &r->head, EV_stall_total, p);

@@ -33,8 +33,8 @@ psi_works(char *why)
 	ssize_t n;
 
 	if (fd == -1) {
-		snprintf(why, TRACE_WHY,
-		    "no pressure stall information: the kernel needs CONFIG_PSI");
+		snprintf(why, TRACE_WHY, "no pressure stall information: "
+		    "boot with psi=1, on a kernel with CONFIG_PSI");
 		errno = ENOTSUP;
 		return 0;
 	}

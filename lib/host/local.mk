@@ -34,6 +34,8 @@ lib_libhost_a_SOURCES += \
 	lib/host/load.c lib/host/load.h \
 	lib/host/sample.c lib/host/sample.h \
 	lib/host/stall.c lib/host/stall.h \
+	lib/host/stall_cells.c \
+	lib/host/stall_edge.c \
 	lib/host/stall_impl.h \
 	lib/host/stall_load.c \
 	lib/host/stall_owner.c \

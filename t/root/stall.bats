@@ -430,3 +430,28 @@ has_run_since() { [ "$(cut -d ' ' -f 1 "/proc/$1/schedstat")" != "$2" ]; }
 	# Its processes have it in their lines.
 	[ "$(grep -cE ' [0-9]+\.[0-9]%  [^ ].*work 60 -1 many 8' out)" -ge 8 ]
 }
+
+@test "stall: who is moved in its sleep does not wait, and the sum is still the kernel's" {
+	case $(uname -r) in
+	[1-5].* | 6.[0-9].* | 6.1[01].*) skip "this kernel leaves no sleeper in its queue" ;;
+	esac
+	group sleepers
+	group busy
+	stalls_start
+	for _ in 1 2; do work_in busy -1 spin; done
+	hogs=("${WORKERS[@]}")
+	for i in {1..30}; do work_in sleepers -1 light 1000 $((150000 + 10000 * i)); done
+	slept=0
+	for _ in {1..8}; do
+		measure 2
+		conserved busy "${hogs[@]}"
+		conserved sleepers "${WORKERS[@]:2}"
+		slept=$(awk -v v="/$TOP/sleepers" '
+		    $1 == "party" && $2 == v { print $NF }' window)
+		[ "$slept" -eq 0 ] || break
+	done
+	echo "slept $slept"
+	# What they slept is not taken for a wait that is longer than anyone remembers.
+	[ "$slept" -gt 0 ]
+	[ "$(waited sleepers older)" -le 100000000 ]
+}
