@@ -18,6 +18,7 @@
 #include "rec/event.h"
 
 #include "cmd.h"
+#include "config.h"
 #include "feed.h"
 
 #define RULES_FILE	"/etc/lnx/rules.conf"
@@ -25,7 +26,7 @@
 #define REORDER_MAX	UINT64_C(60000000000)
 
 struct opts {
-	const char	*rules, *check, *output;
+	const char	*config, *rules, *check, *output;
 	uint64_t	 reorder_ns;
 	int		 all, print, quiet, verbose;
 };
@@ -38,19 +39,22 @@ struct run {
 };
 
 static const char help[] =
-"usage: lnx-rules [-ahqVv] [-o FILE] [-r FILE] [--reorder TIME] [FILE ...]\n"
+"usage: lnx-rules [-ahqVv] [-c FILE] [-o FILE] [-r FILE] [--reorder TIME]\n"
+"                 [FILE ...]\n"
 "       lnx-rules -n FILE\n"
 "       lnx-rules --print-rules\n"
 "\n"
 "Reads records of any kind, and tells what is wrong: incidents.\n"
 "\n"
 "  -a, --all            write what is read as well, unchanged\n"
+"  -c, --config FILE    configuration (default " CONFIG_FILE ")\n"
 "  -h, --help           show this and exit\n"
 "  -n, --check FILE     check a file of rules and exit\n"
 "  -o, --output FILE    write to FILE, not to standard output\n"
 "      --print-rules    show the rules that are built in and exit\n"
 "  -q, --quiet          do not tell of skipped lines\n"
-"  -r, --rules FILE     go by the rules in FILE (default " RULES_FILE "\n"
+"  -r, --rules FILE     go by the rules in FILE (default: what the\n"
+"                       configuration names, or " RULES_FILE ",\n"
 "                       or, without that, those built in)\n"
 "      --reorder TIME   records may come so much out of order: 0s to 60s\n"
 "                       (default 500ms)\n"
@@ -87,6 +91,18 @@ read_rules(const char *path, const char *text)
 	return NULL;
 }
 
+/* Linnix has its rules in another form. */
+static void
+hint(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	if (dot != NULL && (strcmp(dot, ".yaml") == 0 ||
+	    strcmp(dot, ".yml") == 0))
+		warnx("%s: if these are rules of Linnix, rules-from-yaml turns "
+		    "them into such a file: see lnx-rules(5)", path);
+}
+
 /* Exits where there is nothing to go by. */
 static struct rules *
 load_rules(const char *path)
@@ -100,15 +116,13 @@ load_rules(const char *path)
 		rules = read_rules(from, text);
 	else if (path == NULL && errno == ENOENT)
 		rules = read_rules("built-in", rules_default);
-	else if (errno == EILSEQ)
-		errx(EX_LNX_USAGE, "%s:%u: a NUL byte: want text", from, line);
 	else
-		err(errno == EFBIG ? EX_LNX_USAGE :
-		    EX_LNX_SYSTEM, "%s", from);
+		config_unread(from, line);
 	free(text);
-	if (rules == NULL)
-		exit(EX_LNX_USAGE);
-	return rules;
+	if (rules != NULL)
+		return rules;
+	hint(from);
+	exit(EX_LNX_USAGE);
 }
 
 static int
@@ -191,6 +205,7 @@ options(struct opts *o, int argc, char **argv)
 	static const struct option longopts[] = {
 		{ "all",	no_argument,		NULL, 'a' },
 		{ "check",	required_argument,	NULL, 'n' },
+		{ "config",	required_argument,	NULL, 'c' },
 		{ "help",	no_argument,		NULL, 'h' },
 		{ "output",	required_argument,	NULL, 'o' },
 		{ "print-rules", no_argument,		NULL, PRINT },
@@ -204,10 +219,14 @@ options(struct opts *o, int argc, char **argv)
 	int c, rc = 0;
 
 	while (rc == 0 &&
-	    (c = getopt_long(argc, argv, "+ahn:o:qr:Vv", longopts, NULL)) != -1)
+	    (c = getopt_long(argc, argv, "+ac:hn:o:qr:Vv", longopts,
+	    NULL)) != -1)
 		switch (c) {
 		case 'a':
 			o->all = 1;
+			break;
+		case 'c':
+			o->config = optarg;
 			break;
 		case 'h':
 			return cmd_help(help);
@@ -260,6 +279,7 @@ main(int argc, char **argv)
 	struct opts o = { .reorder_ns = REORDER_NS };
 	struct run r = { .o = &o };
 	struct rules *rules;
+	struct conf conf;
 	int rc, *fds;
 
 	cmd_start();
@@ -272,6 +292,9 @@ main(int argc, char **argv)
 		return check(&o);
 
 	rc = EX_LNX_OK;
+	config_read(&conf, o.config);
+	if (o.rules == NULL)
+		o.rules = conf_get(&conf, CONF_rules_config_path);
 	rules = load_rules(o.rules);
 	r.engine = engine_new(rules, &(struct engine_conf){
 	    .reorder_ns = o.reorder_ns, .version = PACKAGE_VERSION,
@@ -292,5 +315,6 @@ main(int argc, char **argv)
 	rc = finish(&r, feed_read(&r.feed, argv, fds, rc));
 	free(fds);
 	rules_free(rules);
+	conf_free(&conf);
 	return rc;
 }

@@ -15,7 +15,7 @@ cmd_lnx_psi_LDADD = cmd/libcmd.a lib/libcore.a lib/libhost.a lib/librec.a \
 	lib/libbase.a
 
 bin_PROGRAMS += cmd/lnx-rules
-cmd_lnx_rules_SOURCES = cmd/lnx-rules.c
+cmd_lnx_rules_SOURCES = cmd/lnx-rules.c cmd/config.c cmd/config.h
 cmd_lnx_rules_LDADD = cmd/libcmd.a lib/libcore.a lib/libconf.a lib/libhost.a \
 	lib/librec.a lib/libbase.a $(INIH_LIBS) -lm
 

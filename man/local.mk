@@ -1,5 +1,5 @@
 dist_man_MANS += man/lnx.7 man/lnx-psi.1 man/lnx-rules.1 man/lnx-rules.5 \
-	man/lnx-tree.1
+	man/lnx-tree.1 man/lnx.conf.5
 nodist_man_MANS += man/lnx-event.5
 if HAVE_BPF
 dist_man_MANS += man/lnx-trace.8

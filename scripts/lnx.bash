@@ -86,12 +86,13 @@ _lnx_rules() {
 
 	COMPREPLY=()
 	case $prev in
-	-n | --check | -o | --output | -r | --rules)
+	-c | --config | -n | --check | -o | --output | -r | --rules)
 		_lnx_values "$cur" -F ;;
 	--reorder) ;;
 	*)	case $cur in
 		-*)	mapfile -t COMPREPLY < <(compgen -W "
-				-a --all -n --check -o --output --print-rules
+				-a --all -c --config -n --check -o --output
+				--print-rules
 				-r --rules --reorder -q --quiet -v --verbose
 				-h --help -V --version" -- "$cur") ;;
 		*)	_lnx_values "$cur" -F ;;

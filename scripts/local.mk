@@ -6,7 +6,8 @@ endif
 EXTRA_DIST += .ci/run scripts/_lnx scripts/bless scripts/check-globals \
 	scripts/check-layers scripts/ci scripts/demo-stall scripts/fill-page \
 	scripts/fuzz scripts/lnx.bash scripts/need scripts/quickstart \
-	scripts/rules-from-yaml scripts/schema.awk
+	scripts/schema.awk
+dist_pkgdata_SCRIPTS = scripts/rules-from-yaml
 
 # bash looks for a file named after the command.
 bashcompdir = $(datadir)/bash-completion/completions

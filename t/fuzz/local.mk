@@ -1,6 +1,6 @@
 # Each target replays what is kept in t/data/fuzz; with --enable-fuzz it is
 # linked with libFuzzer, which does the same and explores: see scripts/fuzz.
-fuzz_targets = t/fuzz/decode t/fuzz/encode t/fuzz/in t/fuzz/num t/fuzz/psi \
+fuzz_targets = t/fuzz/conf t/fuzz/decode t/fuzz/encode t/fuzz/in t/fuzz/num t/fuzz/psi \
 	t/fuzz/rules t/fuzz/scan
 check_PROGRAMS += $(fuzz_targets)
 if FUZZ
@@ -8,6 +8,9 @@ fuzz_ldflags = -fsanitize=fuzzer
 else
 fuzz_main = t/fuzz/replay.c
 endif
+t_fuzz_conf_SOURCES = t/fuzz/conf.c $(fuzz_main)
+t_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+t_fuzz_conf_LDADD = lib/libconf.a $(INIH_LIBS)
 t_fuzz_decode_SOURCES = t/fuzz/decode.c $(fuzz_main)
 t_fuzz_decode_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 t_fuzz_decode_LDADD = lib/librec.a lib/libbase.a
