@@ -15,16 +15,12 @@
 #include <stdint.h>
 
 #include "base/num.h"
-#include "rec/event.h"
-#include "rec/scan.h"
 
 #include "core/engine.h"
 #include "core/heap.h"
-#include "core/hold.h"
 #include "core/intern.h"
-#include "core/key.h"
 #include "core/kin.h"
-#include "core/rule.h"
+#include "core/record.h"
 #include "core/value.h"
 #include "core/where.h"
 #include "core/window.h"
@@ -77,76 +73,6 @@ struct rules {
 	size_t		 nkeys;
 	int		 done;
 };
-
-/* ---- records ---- */
-
-/* The keys that are looked up in a kind of record. */
-struct kindset {
-	struct scan	*scan;
-	uint8_t		 key[SCAN_KEYS];	/* by place */
-	uint8_t		 at[K_MAX];		/* place, or K_NONE */
-	uint8_t		 n;
-	uint8_t		 nrules;
-	const struct rule *rules[RULE_MAX];
-};
-
-/* A record while it waits and is judged.  Values stand behind it, and then the
- * bytes that they point to. */
-struct rec {
-	struct held	 held;		/* t is boot_ns */
-	const struct kindset *set;
-	uint16_t	 kind, n;
-	uint32_t	 len;		/* of the bytes */
-	struct tree_id	 self, parent, creator;	/* pid 0 is not told */
-	struct scan_val	 v[];		/* by place in the set; none is SCAN_NONE */
-};
-
-extern const struct scan_val rec_none;
-
-static inline const struct scan_val *
-rec_val(const struct rec *r, unsigned key)
-{
-	uint8_t at = r->set->at[key];
-
-	return at == K_NONE ? &rec_none : &r->v[at];
-}
-
-static inline uint64_t
-rec_num(const struct rec *r, enum key key, uint64_t unknown)
-{
-	const struct scan_val *v = rec_val(r, key);
-	uint64_t u;
-
-	return v->type == SCAN_NUM && scan_u64(v, &u) == 0 ? u : unknown;
-}
-
-double rec_double(const struct rec *, enum key);	/* NAN is unknown */
-
-/* A process; pid 0 if it is not told.  1 or 0. */
-int rec_id(const struct rec *, enum key, struct tree_id *);
-
-/* Those that most detectors ask for are worked out once. */
-static inline int
-rec_self(const struct rec *r, struct tree_id *id)
-{
-	*id = r->self;
-	return id->pid != 0;
-}
-
-/* Who made it, or else its parent. */
-static inline int
-rec_maker(const struct rec *r, struct tree_id *id)
-{
-	*id = r->creator.pid != 0 ? r->creator : r->parent;
-	return id->pid != 0;
-}
-
-static inline int
-rec_parent(const struct rec *r, struct tree_id *id)
-{
-	*id = r->parent;
-	return id->pid != 0;
-}
 
 /* ---- what is followed ---- */
 
@@ -434,14 +360,9 @@ size_t incident_line(struct lane *, struct group *, const char *state,
 
 /* ---- the engine ---- */
 
-enum { ENGINE_NAMES = 128 };
-
 struct engine {
 	const struct rules *rules;
-	struct {
-		const char	*name;
-		uint8_t		 len, kind;
-	} names[ENGINE_NAMES];		/* of kinds, by a hash */
+	struct kindnames names;
 	struct engine_conf conf;
 	struct kindset	*sets;		/* by kind; 0 is any other */
 	size_t		 nsets;
@@ -456,7 +377,11 @@ struct lane *lane_new(struct engine *, const char *host, size_t len);
 void lane_free(struct lane *);
 
 /* Take in a record whose time has come. */
-void lane_feed(struct lane *, struct rec *);
+void lane_feed(struct lane *, const struct rec *);
+
+/* What the lane itself takes from it: before the rules, and after them. */
+void lane_learn(struct lane *, const struct rec *);
+void lane_learn_end(struct lane *, const struct rec *);
 
 /* Everything is due up to t. */
 void lane_until(struct lane *, uint64_t t);

@@ -116,6 +116,21 @@ kin_find(const struct kins *k, const struct tree_id *id)
 	return NULL;
 }
 
+void
+kin_fetch_slot(const struct kins *k, const struct tree_id *id)
+{
+	__builtin_prefetch(&k->slots[hash(id) & k->mask]);
+}
+
+void
+kin_fetch(const struct kins *k, const struct tree_id *id)
+{
+	uint32_t i = k->slots[hash(id) & k->mask];
+
+	if (i != 0)
+		__builtin_prefetch(&k->all[i - 1]);
+}
+
 static void
 unlist(struct kins *k, struct kin *n)
 {

@@ -18,12 +18,16 @@ lib_libcore_a_SOURCES = \
 	lib/core/incident_line.c \
 	lib/core/key.c lib/core/key.h \
 	lib/core/kin.c lib/core/kin.h \
+	lib/core/kindset.c \
 	lib/core/lane.c \
+	lib/core/lane_learn.c \
 	lib/core/line.c lib/core/line.h \
+	lib/core/record.c lib/core/record.h \
 	lib/core/report.c \
 	lib/core/top.c \
 	lib/core/rule.c lib/core/rule.h lib/core/rule_impl.h \
 	lib/core/rule_default.c \
+	lib/core/say.c \
 	lib/core/value.c lib/core/value.h \
 	lib/core/where.c lib/core/where.h \
 	lib/core/window.c lib/core/window.h \

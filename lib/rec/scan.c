@@ -190,8 +190,8 @@ object(struct walk *w, const char *p, int depth, unsigned no)
 {
 	struct scan_link *at = no != SCAN_NO ? &w->set->first[no] : NULL;
 	const struct scan_entry *e;
+	struct scan_val *v, none;
 	struct scan_step *s;
-	struct scan_val v;
 
 	p = lex_blank(p + 1, w->end);
 	if (p < w->end && *p == '}')
@@ -206,10 +206,9 @@ object(struct walk *w, const char *p, int depth, unsigned no)
 			return NULL;
 		if (e->below != 0)
 			forget(w, e->below);
-		if ((p = value(w, p, depth, e->object, &v)) == NULL)
+		v = e->key != SCAN_NO ? &w->val[e->key] : &none;
+		if ((p = value(w, p, depth, e->object, v)) == NULL)
 			return NULL;
-		if (e->key != SCAN_NO)
-			w->val[e->key] = v;
 		p = lex_blank(p, w->end);
 		if (p == w->end || (*p != ',' && *p != '}'))
 			return NULL;
