@@ -198,9 +198,9 @@ take(struct engine *e, int kind, const struct scan_val *v)
 	return l->nomem ? ENGINE_NO_MEMORY : ENGINE_TAKEN;
 }
 
-/* The kind as most lines tell it; 0 says nothing. */
-static int
-peek(const struct engine *e, const char *line, size_t len)
+/* The name of the kind as most lines tell it; its length, 0 says nothing. */
+static size_t
+peek(const char *line, size_t len, const char **name)
 {
 	static const char head[] = "{\"v\":1,\"event\":\"";
 	const char *end;
@@ -208,34 +208,49 @@ peek(const struct engine *e, const char *line, size_t len)
 	if (len < sizeof(head) + 16 ||
 	    memcmp(line, head, sizeof(head) - 1) != 0)
 		return 0;
-	line += sizeof(head) - 1;
-	end = memchr(line, '"', 16);
-	return end != NULL ? kind_of(&e->names, line, end - line) : 0;
+	*name = line + sizeof(head) - 1;
+	end = memchr(*name, '"', 16);
+	return end != NULL ? end - *name : 0;
+}
+
+/* The kind of a record; -1: the line is none. */
+static int
+kind_in(const struct engine *e, const struct scan_val *event,
+    const struct scan_val *version)
+{
+	char name[16];
+	uint64_t n;
+
+	if (event->type != SCAN_STR || (version->type != SCAN_NONE &&
+	    (scan_u64(version, &n) == -1 || n != 1)))
+		return -1;
+	if (event->escaped &&
+	    scan_str(event, name, sizeof(name)) < (long)sizeof(name))
+		return kind_of(&e->names, name, strlen(name));
+	return kind_of(&e->names, event->p, event->len);
 }
 
 enum engine_fed
 engine_feed(struct engine *e, const char *line, size_t len)
 {
-	const struct scan_val *event, *version;
 	struct scan_val v[SCAN_KEYS];
-	int kind = peek(e, line, len), other;
-	char name[16];
-	uint64_t n;
+	const char *name = NULL;
+	size_t namelen = peek(line, len, &name);
+	int kind = kind_of(&e->names, name, namelen), other;
 
 	for (;; kind = other) {
 		const struct kindset *s = &e->sets[kind];
+		const struct scan_val *event = &v[s->at[K_event]];
+		const struct scan_val *version = &v[s->at[K_v]];
 
 		if (scan_line(s->scan, line, len, v) == -1)
 			return ENGINE_NOT_JSON;
-		event = &v[s->at[K_event]];
-		version = &v[s->at[K_v]];
-		if (event->type != SCAN_STR || (version->type != SCAN_NONE &&
-		    (scan_u64(version, &n) == -1 || n != 1)))
+		/* Neither came again behind it. */
+		if (namelen > 0 && event->p == name && event->len == namelen &&
+		    version->p == line + 5)
+			break;
+		if ((other = kind_in(e, event, version)) == -1)
 			return ENGINE_NOT_RECORD;
-		other = kind_of(&e->names, event->p, event->len);
-		if (event->escaped && scan_str(event, name, sizeof(name)) <
-		    (long)sizeof(name))
-			other = kind_of(&e->names, name, strlen(name));
 		if (other == kind)
 			break;
 	}

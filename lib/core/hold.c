@@ -230,6 +230,16 @@ sort(const struct hold *h, struct place *v, struct place *tmp, size_t n)
 	merge(h, v, tmp, n / 2, n);
 }
 
+/* Most pages are in order already. */
+static int
+sorted(const struct hold *h, const struct page *p)
+{
+	for (uint32_t i = 1; i < p->n; i++)
+		if (earlier(h, &p->all[i], &p->all[i - 1]))
+			return 0;
+	return 1;
+}
+
 /* Begin to take from a page.  0, or -1 without memory. */
 static int
 turn(struct hold *h, struct page *p)
@@ -243,7 +253,8 @@ turn(struct hold *h, struct page *p)
 		h->spare = spare;
 		h->nspare = p->n;
 	}
-	sort(h, p->all, h->spare, p->n);
+	if (!sorted(h, p))
+		sort(h, p->all, h->spare, p->n);
 	h->now = *p;
 	*p = empty;
 	h->at = 0;

@@ -5,6 +5,7 @@
 #include "base/num.h"
 
 #include "rec/event.h"
+#include "rec/text.h"
 
 #define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define LEN(s)		(sizeof(s) - 1)
@@ -136,11 +137,23 @@ event_id(char *p, const char boot[9], uint64_t start, uint32_t pid)
 	return q - p;
 }
 
+/* Eight lowercase hexadecimal digits; or -1. */
 static int
-hexdigit(char c)
+hex8(const char *s, uint32_t *v)
 {
-	return c >= '0' && c <= '9' ? c - '0' :
-	    c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	/* One more than the digit; 0 is none. */
+	static const uint8_t digit[256] = { ['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+		['a'] = 11, 12, 13, 14, 15, 16 };
+
+	*v = 0;
+	for (int i = 0; i < 8; i++) {
+		uint8_t d = digit[(unsigned char)s[i]];
+
+		if (d == 0)
+			return -1;
+		*v = *v << 4 | (d - 1u);
+	}
+	return 0;
 }
 
 /* Digits as num_put() writes them, up to end or a '-'. */
@@ -148,14 +161,23 @@ static int
 number(const char **s, const char *end, uint64_t max, uint64_t *v)
 {
 	const char *p = *s;
+	uint64_t n = 0, w;
 
-	for (*v = 0; p < end && *p >= '0' && *p <= '9'; p++)
-		if (__builtin_mul_overflow(*v, 10, v) ||
-		    __builtin_add_overflow(*v, *p - '0', v) || *v > max)
+	/* Twice eight digits are not too many. */
+	for (; end - p >= 8 && p - *s < 16; p += 8) {
+		w = text_load(p);
+		if (!text_digits(w))
+			break;
+		n = n * 100000000 + text_number(w);
+	}
+	for (; p < end && *p >= '0' && *p <= '9'; p++)
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, *p - '0', &n))
 			return -1;
-	if (p == *s || (**s == '0' && p - *s > 1))
+	if (n > max || p == *s || (**s == '0' && p - *s > 1))
 		return -1;
 	*s = p;
+	*v = n;
 	return 0;
 }
 
@@ -165,16 +187,11 @@ event_id_parse(const char *s, size_t len, uint32_t *boot, uint64_t *start,
 {
 	const char *end = s + len;
 	uint64_t n;
-	int d;
 
 	errno = EINVAL;
-	if (len < 8)
+	if (len < 8 || hex8(s, boot) == -1)
 		return -1;
-	for (*boot = 0; s < end - len + 8; s++) {
-		if ((d = hexdigit(*s)) == -1)
-			return -1;
-		*boot = *boot << 4 | d;
-	}
+	s += 8;
 	if (s == end || *s++ != '-' || number(&s, end, UINT64_MAX, start) == -1)
 		return -1;
 	if (s == end || *s++ != '-' || number(&s, end, UINT32_MAX, &n) == -1)

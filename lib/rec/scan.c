@@ -19,39 +19,6 @@ static const char *array(struct walk *, const char *, int depth);
 
 /* ---- values ---- */
 
-/* A string from behind its opening quote to the closing one. */
-static inline const char *
-string(const char *p, const char *end, uint8_t *escaped)
-{
-	for (; end - p >= WIDE; p += WIDE) {
-		unsigned odd = wide_odd(p);
-
-		if (odd == 0)
-			continue;
-		p += __builtin_ctz(odd);
-		if (*p == '"')
-			return p;
-		break;
-	}
-	return lex_string(p, end, escaped);
-}
-
-/* A number; most are short and whole, and a comma or bracket follows. */
-static inline const char *
-number(const char *p, const char *end)
-{
-	unsigned bits;
-	size_t n;
-
-	if (end - p >= WIDE && (bits = wide_not_digits(p)) != 0) {
-		n = __builtin_ctz(bits);
-		if ((p[n] == ',' || p[n] == '}') &&
-		    (*p != '0' ? n > 0 : n == 1))
-			return p + n;
-	}
-	return lex_number(p, end);
-}
-
 /* no is the number of the object it is, in the key set. */
 static inline const char *
 value(struct walk *w, const char *p, int depth, unsigned no, struct scan_val *v)
@@ -66,7 +33,7 @@ value(struct walk *w, const char *p, int depth, unsigned no, struct scan_val *v)
 	case '"':
 		v->type = SCAN_STR;
 		v->p = p + 1;
-		if ((q = string(p + 1, end, &v->escaped)) == NULL)
+		if ((q = lex_string(p + 1, end, &v->escaped)) == NULL)
 			return NULL;
 		v->len = q - v->p;
 		return q + 1;
@@ -92,7 +59,7 @@ value(struct walk *w, const char *p, int depth, unsigned no, struct scan_val *v)
 		break;
 	default:
 		v->type = SCAN_NUM;
-		q = number(p, end);
+		q = lex_number(p, end);
 	}
 	v->len = q != NULL ? q - p : 0;
 	return q;
@@ -104,6 +71,36 @@ scan_value(const char *p, const char *end, struct scan_val *v)
 	struct walk w = { end, NULL, NULL };
 
 	return value(&w, p, 0, SCAN_NO, v);
+}
+
+/* A short value as most are: a string of plain ASCII, or a whole number, and
+ * more of the line behind it.  NULL: it is something else. */
+static inline const char *
+quick(const char *p, const char *end, struct scan_val *v)
+{
+	unsigned bits;
+	size_t n;
+
+	v->escaped = 0;
+	if (*p == '"') {
+		v->type = SCAN_STR;
+		v->p = ++p;
+		for (; end - p >= WIDE; p += WIDE)
+			if ((bits = wide_odd(p)) != 0) {
+				p += __builtin_ctz(bits);
+				v->len = p - v->p;
+				return *p == '"' ? p + 1 : NULL;
+			}
+		return NULL;
+	}
+	if (end - p < WIDE || (bits = wide_not_digits(p)) == 0)
+		return NULL;
+	n = __builtin_ctz(bits);
+	v->type = SCAN_NUM;
+	v->p = p;
+	v->len = n;
+	return (p[n] == ',' || p[n] == '}') && (*p != '0' ? n > 0 : n == 1) ?
+	    p + n : NULL;
 }
 
 static const char *
@@ -192,6 +189,7 @@ object(struct walk *w, const char *p, int depth, unsigned no)
 	const struct scan_entry *e;
 	struct scan_val *v, none;
 	struct scan_step *s;
+	const char *q;
 
 	p = lex_blank(p + 1, w->end);
 	if (p < w->end && *p == '}')
@@ -207,9 +205,10 @@ object(struct walk *w, const char *p, int depth, unsigned no)
 		if (e->below != 0)
 			forget(w, e->below);
 		v = e->key != SCAN_NO ? &w->val[e->key] : &none;
-		if ((p = value(w, p, depth, e->object, v)) == NULL)
+		if (p == w->end || ((q = quick(p, w->end, v)) == NULL &&
+		    (q = value(w, p, depth, e->object, v)) == NULL))
 			return NULL;
-		p = lex_blank(p, w->end);
+		p = lex_blank(q, w->end);
 		if (p == w->end || (*p != ',' && *p != '}'))
 			return NULL;
 		if (*p == '}')

@@ -40,9 +40,9 @@ struct scan_step {
 	uint32_t	 behind;	/* bits of the bytes that are not of it */
 	uint8_t		 len;
 	uint8_t		 inside;
-	uint8_t		 entry;		/* or SCAN_NO */
+	uint8_t		 entry;
 	struct scan_link next;
-};
+} __attribute__((aligned(64)));	/* as lines of a cache are */
 
 struct scan {
 	size_t		 nkeys, nentries, nobjects, nsteps;

@@ -88,8 +88,9 @@ scan_new(const char *const *keys, size_t n)
 		errno = EINVAL;
 		return NULL;
 	}
-	if ((set = calloc(1, sizeof(*set))) == NULL)
+	if ((set = aligned_alloc(_Alignof(struct scan), sizeof(*set))) == NULL)
 		return NULL;
+	memset(set, 0, sizeof(*set));
 	memset(set->slot, SCAN_NO, sizeof(set->slot));
 	set->entries[SCAN_ENTRIES] = (struct scan_entry){ .object = SCAN_NO,
 	    .key = SCAN_NO };

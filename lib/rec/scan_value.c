@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* What a value in a line says. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,11 +91,39 @@ scan_u64(const struct scan_val *v, uint64_t *u)
 	return 0;
 }
 
+/* A decimal of few digits: both parts are exact, so the quotient is what
+ * strtod(3) makes of it.  0, or -1 for strtod(3). */
+static int
+decimal(const struct scan_val *v, double *d)
+{
+	static const double tens[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8,
+	    1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+	uint32_t point = v->len - 1;
+	uint64_t n = 0;
+
+	if (v->len > 16)
+		return -1;
+	for (uint32_t i = 0; i < v->len; i++) {
+		unsigned c = (unsigned char)(v->p[i] - '0');
+
+		if (v->p[i] == '.')
+			point = i;
+		else if (c > 9)
+			return -1;
+		else
+			n = n * 10 + c;
+	}
+	*d = (double)n / tens[v->len - 1 - point];
+	return 0;
+}
+
 int
 scan_double(const struct scan_val *v, double *d)
 {
 	if (v->type != SCAN_NUM)
 		return -1;
+	if (FLT_EVAL_METHOD == 0 && decimal(v, d) == 0)
+		return 0;
 	/* What follows a number in its object ends it for strtod(3), too. */
 	*d = strtod(v->p, NULL);
 	return isinf(*d) ? -1 : 0;
