@@ -174,9 +174,9 @@ struct lane {
 	const char	*sym[K_MAX];	/* of the record at hand */
 	uint8_t		 syms[K_MAX];
 	uint32_t	 nsyms;
-	char		 time[NUM_TIME + 10];	/* of the record at time_ns */
-	uint32_t	 timelen;
-	uint64_t	 time_ns;
+	struct minute	 minute;
+	uint64_t	 real_ns, time_ns;	/* the last record that told both: time
+						   and boot_ns; or REAL_x */
 	struct hole	 holes[HOLES];
 	struct edge	 edges[EDGES];
 	uint32_t	 nholes, nedges;	/* ever */

@@ -68,13 +68,16 @@ fetch(const struct lane *l)
 static void
 drain(struct lane *l, int all)
 {
+	const struct kept *k;
 	const struct held *h;
 	struct rec r;
 
 	while ((h = hold_take(l->hold, all)) != NULL) {
+		k = (const void *)h;
 		fetch(l);
-		record_unpack(&r, (const struct kept *)(const void *)h);
+		record_unpack(&r, k);
 		lane_feed(l, &r);
+		record_drop(l->strings, k);
 	}
 }
 
@@ -192,7 +195,8 @@ take(struct engine *e, int kind, const struct scan_val *v)
 	}
 	hold_time(l->hold, t);
 	drain(l, 0);
-	if (s->kept && record_keep(l->hold, s, kind, t, v) == -1)
+	if (s->kept && record_keep(l->hold, l->strings, &l->minute, s,
+	    kind, t, v) == -1)
 		return ENGINE_NO_MEMORY;
 	lane_until(l, hold_since(l->hold));
 	return l->nomem ? ENGINE_NO_MEMORY : ENGINE_TAKEN;

@@ -16,8 +16,25 @@ want(struct kindset *s, const char **names, const struct rules *rs, uint8_t key)
 		s->at[key] = s->n;
 		names[s->n++] = rs->key[key];
 	}
+	return 0;
+}
+
+/* The same, and its text is looked at. */
+static int
+want_text(struct kindset *s, const char **names, const struct rules *rs,
+    uint8_t key)
+{
+	if (want(s, names, rs, key) == -1)
+		return -1;
 	s->judged |= UINT64_C(1) << s->at[key];
 	return 0;
+}
+
+/* Is it worked out when the record comes in? */
+static int
+known(uint8_t key)
+{
+	return key == K_id || key == K_parent_id;
 }
 
 /* Fields that event.def does not have yet; sources may tell them. */
@@ -36,7 +53,7 @@ want_all(struct kindset *s, const char **names, const struct rules *rs,
 	for (; *keys != K_NONE; keys++)
 		if ((kind == 0 || optional(*keys) ||
 		    key_kinds(rs->key[*keys], UINT64_C(1) << kind) != 0) &&
-		    want(s, names, rs, *keys) == -1)
+		    (known(*keys) ? want : want_text)(s, names, rs, *keys) == -1)
 			return -1;
 	return 0;
 }
@@ -97,10 +114,10 @@ want_rule(struct kindset *s, const char **names, const struct rules *rs,
 	    want_all(s, names, rs, kind, r->det->keys) == -1)
 		return -1;
 	for (int i = 0; i < 2; i++)
-		if (own[i] != K_NONE && want(s, names, rs, own[i]) == -1)
+		if (own[i] != K_NONE && want_text(s, names, rs, own[i]) == -1)
 			return -1;
 	for (int i = 0; i < r->nfields; i++)
-		if (want(s, names, rs, r->fields[i]) == -1)
+		if (want_text(s, names, rs, r->fields[i]) == -1)
 			return -1;
 	s->rules[s->nrules++] = r;
 	return 0;
@@ -114,7 +131,7 @@ kindset_init(struct kindset *s, const struct rules *rs, int kind)
 	memset(s->at, K_NONE, sizeof(s->at));
 	if (want_all(s, names, rs, 0, lane_keys(-1)) == -1)
 		return -1;
-	s->judged = UINT64_C(1) << s->at[K_time];
+	s->judged = 0;	/* that is for the way in */
 	if (want_all(s, names, rs, kind, lane_keys(kind)) == -1)
 		return -1;
 	for (size_t i = 0; kind > 0 && i < rs->n; i++)

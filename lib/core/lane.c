@@ -19,6 +19,8 @@ lane_sym(struct lane *l, const struct rec *r, enum key key)
 	const struct scan_val *v = rec_val(r, key);
 	char buf[WHERE_TEXT];
 
+	if (rec_interned(r, key))
+		return v->p;
 	if (l->sym[key] != NULL || v->type == SCAN_NONE ||
 	    v->type == SCAN_NULL)
 		return l->sym[key];
@@ -100,26 +102,12 @@ lane_subject(struct lane *l, const struct rule *rule, enum by by,
 
 /* ---- time and loss ---- */
 
-/* The wall clock minus boot_ns, by the last record that told both. */
-static int
-offset(const struct lane *l, int64_t *ns)
-{
-	uint64_t real;
-
-	if (l->timelen == 0 || num_time(l->time, l->timelen, &real) == -1)
-		return -1;
-	*ns = (int64_t)(real - l->time_ns);
-	return 0;
-}
-
 size_t
 lane_time(const struct lane *l, uint64_t boot_ns, char *p)
 {
-	int64_t ns;
-
-	if (offset(l, &ns) == -1)
+	if (l->real_ns >= REAL_UNTOLD)
 		return 0;
-	num_put_time(p, boot_ns + ns);
+	num_put_time(p, boot_ns + (l->real_ns - l->time_ns));
 	return NUM_TIME;
 }
 
@@ -151,6 +139,7 @@ lane_new(struct engine *e, const char *host, size_t len)
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		return NULL;
 	l->e = e;
+	l->real_ns = REAL_UNTOLD;
 	snprintf(l->host, sizeof(l->host), "%.*s", (int)len, host);
 	l->hold = hold_new(ENGINE_HELD, e->conf.reorder_ns, record_order);
 	l->strings = intern_new();

@@ -70,6 +70,8 @@ keep(struct lane *l, const struct rec *r, enum key key, const char *old)
 
 	if (v->type != SCAN_STR || v->len == 0)
 		return NULL;
+	if (rec_interned(r, key))
+		return v->p;
 	if (old != NULL && !v->escaped && strncmp(old, v->p, v->len) == 0 &&
 	    old[v->len] == '\0')
 		return old;
@@ -202,12 +204,10 @@ lane_limit(struct lane *l, const char *cgroup)
 void
 lane_learn(struct lane *l, const struct rec *r)
 {
-	const struct scan_val *time = rec_val(r, K_time);
 	uint64_t cpu;
 
-	if (time->type == SCAN_STR && time->len <= sizeof(l->time)) {
-		memcpy(l->time, time->p, time->len);
-		l->timelen = time->len;
+	if (r->real != REAL_UNTOLD) {
+		l->real_ns = r->real;
 		l->time_ns = r->t;
 	}
 	if (!l->cpus_said && (cpu = rec_num(r, K_cpu, UINT64_MAX)) < 65536 &&

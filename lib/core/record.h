@@ -14,6 +14,7 @@
 #include "rec/scan.h"
 
 #include "core/hold.h"
+#include "core/intern.h"
 #include "core/key.h"
 #include "core/rule.h"
 #include "core/tree.h"
@@ -25,7 +26,7 @@ struct rule;
 /* The keys that are looked up in a kind of record. */
 struct kindset {
 	struct scan	*scan;
-	uint64_t	 judged;		/* bit of a place: not for the way in alone */
+	uint64_t	 judged;		/* bit of a place: its text is looked at when judged */
 	uint8_t		 at[K_MAX];		/* place, or K_NONE */
 	uint8_t		 n;
 	uint8_t		 kept;			/* somebody looks at records of this kind */
@@ -58,7 +59,9 @@ int kind_of(const struct kindnames *, const char *s, size_t len);
 
 struct kept_val {
 	uint8_t		 at;		/* place in the set */
-	uint8_t		 type : 7, escaped : 1;
+	uint8_t		 type : 6;
+	uint8_t		 escaped : 1;
+	uint8_t		 interned : 1;	/* a pointer stands for the bytes */
 	uint16_t	 len;
 };
 
@@ -67,18 +70,31 @@ struct kept {
 	struct held	 held;		/* t is boot_ns */
 	const struct kindset *set;
 	uint64_t	 weight;	/* the heavier is judged first */
+	uint64_t	 real;		/* time as num_time() tells it, or REAL_x */
 	struct tree_id	 self, parent;	/* pid 0 is not told */
-	uint32_t	 len;		/* of the bytes */
 	uint8_t		 kind, n;
 	struct kept_val	 v[];
 };
 
+#define REAL_BAD	UINT64_MAX
+#define REAL_UNTOLD	(UINT64_MAX - 1)
+
 enum { VALUE_LOOK = 4096 };	/* longer values are not looked at */
 
-/* What is wanted of the values v of a line, put to wait.  0, or -1 without
- * memory. */
-int record_keep(struct hold *, const struct kindset *, int kind, uint64_t t,
-    const struct scan_val *v);
+/* The minute of the last time that was read: the next is most often of the
+ * same one.  Begins as zeros. */
+struct minute {
+	char		 text[18];	/* "2026-02-02T02:56:" */
+	uint64_t	 ns;
+};
+
+/* What is wanted of the values v of a line, put to wait; long strings are
+ * interned.  0, or -1 without memory. */
+int record_keep(struct hold *, struct intern *, struct minute *,
+    const struct kindset *, int kind, uint64_t t, const struct scan_val *v);
+
+/* The strings are let go: when it was judged. */
+void record_drop(struct intern *, const struct kept *);
 
 /* The order of records of one moment: a hold_order. */
 int record_order(const struct held *, const struct held *);
@@ -86,8 +102,9 @@ int record_order(const struct held *, const struct held *);
 /* ---- records that are judged ---- */
 
 struct rec {
-	uint64_t	 t;
+	uint64_t	 t, real;	/* as in struct kept */
 	const struct kindset *set;
+	uint64_t	 interned;	/* bit of a place: the value is */
 	uint16_t	 kind;
 	struct tree_id	 self, parent, creator;	/* pid 0 is not told */
 	struct scan_val	 v[SCAN_KEYS];	/* by place in the set; none is SCAN_NONE */
@@ -104,6 +121,15 @@ rec_val(const struct rec *r, unsigned key)
 	uint8_t at = r->set->at[key];
 
 	return at == K_NONE ? &rec_none : &r->v[at];
+}
+
+/* Is the value of that key an interned string? */
+static inline int
+rec_interned(const struct rec *r, unsigned key)
+{
+	uint8_t at = r->set->at[key];
+
+	return at != K_NONE && (r->interned >> at & 1);
 }
 
 static inline uint64_t
