@@ -91,6 +91,8 @@ feed_read(struct feed *f, char **paths, const int *fds, int rc)
 			err(EX_LNX_SYSTEM, "%s", paths[i]);
 		if (f->idle != NULL)
 			in_idle(in, f->idle, f->arg);
+		if (f->silent != NULL)
+			in_silent(in, f->silent_ms, f->silent, f->arg);
 		if (read_one(f, in, paths[i]) == -1)
 			rc = EX_LNX_SYSTEM;
 		in_close(in);

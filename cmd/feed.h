@@ -18,6 +18,8 @@ struct feed {
 	struct out	*out;		/* flushed before input is waited for */
 	enum feed_why	(*line)(void *arg, const char *line, size_t len);
 	void		(*idle)(void *arg);	/* before a wait; NULL is fine */
+	void		(*silent)(void *arg);	/* no input for silent_ms; NULL is fine */
+	int		 silent_ms;
 	void		*arg;
 	int		 quiet;		/* do not tell why lines are skipped */
 	int		 fd;		/* read now */

@@ -145,6 +145,14 @@ incident(void *arg, const char *line, size_t len)
 }
 
 static void
+silent(void *arg)
+{
+	struct run *r = arg;
+
+	engine_silent(r->engine);
+}
+
+static void
 no_memory(void)
 {
 	errno = ENOMEM;
@@ -311,6 +319,7 @@ main(int argc, char **argv)
 	cmd_drain();
 
 	r.feed = (struct feed){ .out = r.out, .line = record, .arg = &r,
+	    .silent = silent, .silent_ms = o.reorder_ns / 1000000,
 	    .quiet = o.quiet };
 	rc = finish(&r, feed_read(&r.feed, argv, fds, rc));
 	free(fds);

@@ -97,6 +97,8 @@ speak_start(struct speak *s, const char *events, size_t len,
 	make_list(&m, "events", events, len);
 	make_list(&m, "degraded", degraded->text, degraded->len);
 	make_num(&m, "boot_time", 0);
+	make_num(&m, "cpus", s->boot.cpus);
+	make_num(&m, "memory_total_bytes", s->boot.memory_bytes);
 	/* It stands before records that were made before it was known. */
 	finish(s, &m, s->begun);
 }

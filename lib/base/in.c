@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/in.h"
@@ -16,6 +18,9 @@ struct in {
 	struct out	*out;
 	void		(*idle)(void *);
 	void		*idle_arg;
+	void		(*silent)(void *);
+	void		*silent_arg;
+	int		 silent_ms;
 	const volatile int *stop;
 	char		*buf;
 	size_t		 pos, len, cap;
@@ -82,6 +87,14 @@ in_idle(struct in *in, void (*idle)(void *), void *arg)
 }
 
 void
+in_silent(struct in *in, int ms, void (*silent)(void *), void *arg)
+{
+	in->silent = silent;
+	in->silent_arg = arg;
+	in->silent_ms = ms;
+}
+
+void
 in_stop(struct in *in, const volatile int *stop)
 {
 	in->stop = stop;
@@ -129,6 +142,35 @@ await(struct in *in)
 	return n == -1 ? IN_READ : IN_LINE;
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
+/* Wait for input for as long as silence is none. */
+static enum in_status
+listen(struct in *in)
+{
+	struct pollfd p = { .fd = in->fd, .events = POLLIN };
+	int64_t end = now_ms() + in->silent_ms, left;
+	int n;
+
+	do {
+		left = end - now_ms();
+		n = poll(&p, 1, left > 0 ? (int)left : 0);
+		if (in->stop != NULL && *in->stop)
+			return IN_LINE;
+	} while (n == -1 && errno == EINTR);
+	if (n != 0)
+		return IN_LINE;
+	in->silent(in->silent_arg);
+	return in->out != NULL && out_flush(in->out) == -1 ? IN_WRITE : IN_LINE;
+}
+
 /* All that is to be done before read(2) may put us to sleep. */
 static enum in_status
 before(struct in *in)
@@ -139,6 +181,8 @@ before(struct in *in)
 		return IN_WRITE;
 	if (in->idle != NULL && poll(&p, 1, 0) == 0)
 		in->idle(in->idle_arg);
+	if (in->silent != NULL && listen(in) == IN_WRITE)
+		return IN_WRITE;
 	return in->stop != NULL ? await(in) : IN_LINE;
 }
 

@@ -43,6 +43,12 @@ void in_close(struct in *);
 void in_idle(struct in *, void (*idle)(void *arg), void *arg);
 
 /*
+ * Call silent(arg), once, when the stream has waited for input for ms milliseconds;
+ * out is flushed after it.  At the end of a file nobody waits.
+ */
+void in_silent(struct in *, int ms, void (*silent)(void *arg), void *arg);
+
+/*
  * Return IN_STOP, once the buffered lines are used up, when *stop is not 0:
  * at once if a signal handler sets it while the stream waits.  Without this,
  * interrupted reads are taken up again.

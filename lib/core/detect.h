@@ -20,7 +20,9 @@
 #include "core/heap.h"
 #include "core/intern.h"
 #include "core/kin.h"
+#include "core/lack.h"
 #include "core/record.h"
+#include "core/rule.h"
 #include "core/value.h"
 #include "core/where.h"
 #include "core/window.h"
@@ -40,7 +42,8 @@ struct param {
 	const char	*name;
 	enum unit	 unit;
 	const char	*def;
-	const char	*words;		/* UNIT_CHOICE */
+	const char	*words;		/* UNIT_CHOICE: its words; else its range,
+					   see value_within(); NULL: that of the unit */
 	uint8_t		 opt;		/* without it, the value is NAN */
 };
 
@@ -150,7 +153,7 @@ struct limit {
 };
 
 enum { LIMITS = 256 };
-enum { HOLES = 16, EDGES = 512, DEGRADED = 4 };
+enum { HOLES = 16, EDGES = 512 };
 enum resource { RES_CPU, RES_MEMORY, RES_IO, RES_IRQ, RES_NONE };
 extern const char resources[];		/* the words, by number */
 
@@ -180,8 +183,7 @@ struct lane {
 	struct hole	 holes[HOLES];
 	struct edge	 edges[EDGES];
 	uint32_t	 nholes, nedges;	/* ever */
-	const char	*degraded[DEGRADED];
-	uint32_t	 ndegraded;
+	struct lacks	 lacks;
 	uint32_t	 cpus;		/* 0 is unknown */
 	uint8_t		 cpus_said;	/* a source told; else the highest that was seen */
 	uint64_t	 mem_total;
@@ -297,6 +299,7 @@ struct report {
 struct detector {
 	const char	*name;
 	uint64_t	 kinds;
+	uint64_t	 also;		/* kinds that tell() looks back at */
 	uint8_t		 by;		/* what it can group by; bits */
 	uint8_t		 by_def;
 	uint8_t		 severity;

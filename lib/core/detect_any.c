@@ -131,7 +131,7 @@ count_tell(struct lane *l, struct group *g, struct report *r)
 }
 
 static const struct param count_params[] = {
-	[C_ABOVE] = { "above", UNIT_ANY, NULL, NULL, 0 },
+	[C_ABOVE] = { "above", UNIT_ANY, NULL, "0", 0 },
 	[C_WINDOW] = { "window", UNIT_TIME, "10s", NULL, 0 },
 	[C_FIELD] = { "field", UNIT_TEXT, NULL, NULL, 1 },
 	{ NULL, 0, NULL, NULL, 0 },
@@ -242,9 +242,9 @@ gauge_tell(struct lane *l, struct group *g, struct report *r)
 
 static const struct param gauge_params[] = {
 	[G_FIELD] = { "field", UNIT_TEXT, NULL, NULL, 0 },
-	[G_ABOVE] = { "above", UNIT_ANY, NULL, NULL, 1 },
-	[G_BELOW] = { "below", UNIT_ANY, NULL, NULL, 1 },
-	[G_FOR] = { "for", UNIT_TIME, "0s", NULL, 0 },
+	[G_ABOVE] = { "above", UNIT_ANY, NULL, "0", 1 },
+	[G_BELOW] = { "below", UNIT_ANY, NULL, "0.001", 1 },
+	[G_FOR] = { "for", UNIT_TIME, "0s", "0s 7d", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 
@@ -317,10 +317,10 @@ slope_tell(struct lane *l, struct group *g, struct report *r)
 
 static const struct param slope_params[] = {
 	[S_FIELD] = { "field", UNIT_TEXT, NULL, NULL, 0 },
-	[S_ABOVE] = { "above", UNIT_ANY, NULL, NULL, 0 },
+	[S_ABOVE] = { "above", UNIT_ANY, NULL, "0", 0 },
 	[S_WINDOW] = { "window", UNIT_TIME, "5m", NULL, 0 },
-	[S_R2] = { "r2", UNIT_ANY, "0.8", NULL, 0 },
-	[S_POINTS] = { "points", UNIT_COUNT, "10", NULL, 0 },
+	[S_R2] = { "r2", UNIT_ANY, "0.8", "0 1", 0 },
+	[S_POINTS] = { "points", UNIT_COUNT, "10", "2 32", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 

@@ -112,10 +112,10 @@ static const uint8_t keys[] = { K_fds, K_fds_max, K_NONE };
 
 static const struct param params[] = {
 	[P_USED] = { "used", UNIT_PCT, "80%", NULL, 0 },
-	[P_WITHIN] = { "within", UNIT_TIME, "10m", NULL, 0 },
+	[P_WITHIN] = { "within", UNIT_TIME, "10m", "0s 7d", 0 },
 	[P_WINDOW] = { "window", UNIT_TIME, "1m", NULL, 0 },
-	[P_R2] = { "r2", UNIT_ANY, "0.8", NULL, 0 },
-	[P_POINTS] = { "points", UNIT_COUNT, "10", NULL, 0 },
+	[P_R2] = { "r2", UNIT_ANY, "0.8", "0 1", 0 },
+	[P_POINTS] = { "points", UNIT_COUNT, "10", "2 32", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 

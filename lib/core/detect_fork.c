@@ -17,9 +17,16 @@ enum { DEPTH = 48, CHAIN = DEPTH + 2 };
 /* A wider group waits for a narrower one that has this part of its forks. */
 #define MOST	0.9
 
+enum { WAITS = 8 };		/* but not longer than this part of the window */
+
+/* Below a tree with an incident, one is told for itself if a single process made
+ * this part of its forks: what a bomb is made of is all the bomb. */
+#define ALONE	0.5
+
 struct forks {
 	struct window	made, ended;
 	struct top	parents[TOP], commands[TOP];
+	uint64_t	waits;		/* since then for a narrower one; 0 is not */
 	uint8_t		took;		/* it is above the limit, and wider ones know */
 };
 
@@ -51,15 +58,20 @@ chain_of(struct chain *c, struct lane *l, const struct rule *r,
 {
 	struct subject s = { .by = BY_TREE };
 	struct kin *k;
+	int i;
 
 	c->n = 0;
-	for (int i = 0; r->by & BY(TREE) && i < DEPTH && id.pid > 2; i++) {
+	for (i = 0; r->by & BY(TREE) && i < DEPTH && id.pid > 2; i++) {
 		s.id = id;
 		link_add(c, l, r, &s, make);
 		if ((k = kin_find(l->kins, &id)) == NULL)
 			break;
 		id = k->up;
 	}
+	/* A line as long as this, where each makes the next, is no tree: its
+	 * root is not reached any more. */
+	if (i == DEPTH)
+		c->n = 0;
 	c->trees = c->n;
 	if (r->by & BY(CGROUP) && lane_subject(l, r, BY_CGROUP, rec, &s))
 		link_add(c, l, r, &s, make);
@@ -83,24 +95,46 @@ count(struct lane *l, struct group *g, const struct rec *rec,
 	group_seen(l, g, rec);
 }
 
-/* Does a narrower group have nearly all that g has? */
+/* Does a narrower group have nearly all that g has?  Then that will be above the
+ * limit in a moment; or never, where each process makes just the next. */
 static int
 deferred(struct lane *l, const struct chain *c, size_t i)
 {
-	struct forks *f = (void *)c->g[i]->state;
+	struct forks *f = (void *)c->g[i]->state, *below;
 	uint64_t len = length(c->g[i]->rule);
 	uint64_t all = window_sum(&f->made, len, l->now);
 
 	for (size_t k = 0; k < i; k++) {
-		f = (void *)c->g[k]->state;
-		if (window_sum(&f->made, len, l->now) >= MOST * all)
+		below = (void *)c->g[k]->state;
+		if (window_sum(&below->made, len, l->now) < MOST * all)
+			continue;
+		if (c->g[k]->inc.open)
 			return 1;
+		if (f->waits == 0)
+			f->waits = l->now;
+		return l->now - f->waits <= len / WAITS;
 	}
 	return 0;
 }
 
+/* It is above the limit, and it is the one to tell. */
+static int
+fires(struct lane *l, const struct chain *c, size_t i)
+{
+	struct forks *f = (void *)c->g[i]->state;
+
+	if (c->g[i]->rule->det->judge(l, c->g[i]) != FIRE)
+		f->took = f->waits = 0;
+	else if (!deferred(l, c, i))
+		return 1;
+	else
+		f->took = 0;
+	return 0;
+}
+
+/* What group i made is no more that of those from there to end. */
 static void
-take(struct lane *l, const struct chain *c, size_t i)
+take(struct lane *l, const struct chain *c, size_t i, size_t end)
 {
 	struct forks *f = (void *)c->g[i]->state, *wide;
 	uint64_t len = length(c->g[i]->rule);
@@ -108,11 +142,40 @@ take(struct lane *l, const struct chain *c, size_t i)
 	if (f->took)
 		return;
 	f->took = 1;
-	for (size_t k = i + 1; k < c->n; k++) {
+	for (size_t k = i + 1; k < end; k++) {
 		wide = (void *)c->g[k]->state;
 		window_less(&wide->made, &f->made, len, l->now);
 		window_less(&wide->ended, &f->ended, len, l->now);
 	}
+}
+
+/* One process made much of what the group has: lower bounds do. */
+static int
+alone(struct lane *l, struct group *g)
+{
+	struct forks *f = (void *)g->state;
+	const struct top *first = top_first(f->parents);
+
+	return first->n - first->more >=
+	    ALONE * window_sum(&f->made, length(g->rule), l->now);
+}
+
+/* A tree of the chain has an incident: what it makes counts for it, for those
+ * below it, and for none above it. */
+static void
+forked_inside(struct lane *l, const struct chain *c, size_t open,
+    const struct rec *rec, const struct tree_id *maker)
+{
+	for (size_t i = 0; i < open; i++) {
+		count(l, c->g[i], rec, maker);
+		if (!fires(l, c, i) || !alone(l, c->g[i]))
+			continue;
+		group_settle(l, c->g[i]);
+		take(l, c, i, open + 1);
+		return;
+	}
+	count(l, c->g[open], rec, maker);
+	group_settle(l, c->g[open]);
 }
 
 static void
@@ -124,27 +187,21 @@ forked(struct lane *l, const struct rule *r, const struct rec *rec)
 	if (!rec_maker(rec, &maker))
 		return;
 	chain_of(&c, l, r, rec, maker, 1);
-	/* What a tree with an incident makes is its own affair. */
 	for (size_t i = 0; i < c.trees; i++)
 		if (c.g[i]->inc.open) {
-			count(l, c.g[i], rec, &maker);
-			group_settle(l, c.g[i]);
+			forked_inside(l, &c, i, rec, &maker);
 			return;
 		}
 	for (size_t i = 0; i < c.n; i++) {
-		struct forks *f = (void *)c.g[i]->state;
-
 		count(l, c.g[i], rec, &maker);
 		if (c.g[i]->inc.open) {
 			group_settle(l, c.g[i]);
 			continue;
 		}
-		if (r->det->judge(l, c.g[i]) != FIRE || deferred(l, &c, i)) {
-			f->took = 0;
+		if (!fires(l, &c, i))
 			continue;
-		}
 		group_settle(l, c.g[i]);
-		take(l, &c, i);
+		take(l, &c, i, c.n);
 		return;
 	}
 }
@@ -205,7 +262,7 @@ parts(const struct rule *r)
 {
 	uint64_t n = length(r) / 1000000000;
 
-	return n < 1 ? 1 : n > 8 ? 8 : n;
+	return n < 1 ? 1 : n > WINDOW_SLOTS ? WINDOW_SLOTS : n;
 }
 
 static enum verdict
@@ -283,7 +340,7 @@ static const uint8_t keys[] = { K_id, K_parent_id, K_creator_id, K_comm,
 
 static const struct param storm_params[] = {
 	[P_LIMIT] = { "rate", UNIT_RATE, "10/s", NULL, 0 },
-	[P_WINDOW] = { "for", UNIT_TIME, "2s", NULL, 0 },
+	[P_WINDOW] = { "for", UNIT_TIME, "2s", "1s 1h", 0 },
 	[P_GROWTH] = { "growth", UNIT_PCT, "50%", NULL, 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };

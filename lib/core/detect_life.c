@@ -184,7 +184,7 @@ static const uint8_t keys[] = { K_id, K_parent_id, K_comm, K_exit_code,
 static const struct param lives_params[] = {
 	[L_COUNT] = { "processes", UNIT_COUNT, "50", NULL, 0 },
 	[L_WINDOW] = { "window", UNIT_TIME, "10s", NULL, 0 },
-	[L_LIFE] = { "life", UNIT_TIME, "1s", NULL, 0 },
+	[L_LIFE] = { "life", UNIT_TIME, "1s", "1us 1h", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 
@@ -325,15 +325,25 @@ static const struct param crash_params[] = {
 	[C_DEATHS] = { "deaths", UNIT_COUNT, "5", NULL, 0 },
 	[C_WINDOW] = { "window", UNIT_TIME, "1m", NULL, 0 },
 	[C_FAILED] = { "failed", UNIT_PCT, "90%", NULL, 0 },
-	[C_FOR] = { "for", UNIT_TIME, "2s", NULL, 0 },
-	[C_LIFE] = { "life", UNIT_TIME, "50ms", NULL, 0 },
+	[C_FOR] = { "for", UNIT_TIME, "2s", "0s 7d", 0 },
+	[C_LIFE] = { "life", UNIT_TIME, "50ms", "0s 1h", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
+
+static int
+crash_check(struct rule *r, char *why)
+{
+	if (r->p[C_FOR] < r->p[C_WINDOW])
+		return 0;
+	snprintf(why, RULE_WHY, "[%s]: for: want less than window", r->name);
+	return -1;
+}
 
 const struct detector detect_crash_loop = {
 	.name = "crash_loop", .kinds = KIND(exit), .by = BY(PROCESS),
 	.by_def = BY(PROCESS), .severity = SEV_HIGH,
 	.state = sizeof(struct crashes), .keys = keys, .params = crash_params,
+	.check = crash_check,
 	.feed = crash_feed, .judge = crash_judge, .tell = crash_tell,
 	.window = crash_length,
 };

@@ -220,7 +220,7 @@ static const uint8_t risk_keys[] = { K_memory_bytes, K_memory_max_bytes,
 static const struct param risk_params[] = {
 	[R_HEADROOM] = { "headroom", UNIT_PCT, "10%", NULL, 0 },
 	[R_WINDOW] = { "window", UNIT_TIME, "1m", NULL, 0 },
-	[R_POINTS] = { "points", UNIT_COUNT, "3", NULL, 0 },
+	[R_POINTS] = { "points", UNIT_COUNT, "3", "2 32", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 

@@ -259,22 +259,22 @@ static const uint8_t keys[] = { K_resource, K_interval_ns, K_some_pct,
 static const struct param psi_params[] = {
 	[P_RESOURCE] = { "resource", UNIT_CHOICE, "any", resource_words, 0 },
 	[P_LINE] = { "line", UNIT_CHOICE, "some", "some full", 0 },
-	[P_ABOVE] = { "above", UNIT_PCT, "60%", NULL, 0 },
-	[P_FOR] = { "for", UNIT_TIME, "10s", NULL, 0 },
+	[P_ABOVE] = { "above", UNIT_PCT, "60%", "0% 99.9%", 0 },
+	[P_FOR] = { "for", UNIT_TIME, "10s", "0s 7d", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 
 static const struct param breaker_params[] = {
 	[P_RESOURCE] = { "resource", UNIT_CHOICE, "cpu", "cpu memory io", 0 },
 	[P_LINE] = { "line", UNIT_CHOICE, "some", "some full", 0 },
-	[P_ABOVE] = { "pressure", UNIT_PCT, "40%", NULL, 0 },
-	[P_FOR] = { "for", UNIT_TIME, "15s", NULL, 0 },
-	[P_CPU] = { "cpu", UNIT_PCT, "90%", NULL, 0 },
+	[P_ABOVE] = { "pressure", UNIT_PCT, "40%", "0% 99.9%", 0 },
+	[P_FOR] = { "for", UNIT_TIME, "15s", "0s 7d", 0 },
+	[P_CPU] = { "cpu", UNIT_PCT, "90%", "0% 99.9%", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 
 const struct detector detect_psi_saturation = {
-	.name = "psi_saturation", .kinds = KIND(psi),
+	.name = "psi_saturation", .kinds = KIND(psi), .also = KIND(stall),
 	.by = BY(CGROUP) | BY(POD) | BY(NAMESPACE) | BY(HOST),
 	.by_def = BY(CGROUP) | BY(HOST), .severity = SEV_MEDIUM,
 	.state = sizeof(struct pressure), .keys = keys, .params = psi_params,
@@ -283,7 +283,7 @@ const struct detector detect_psi_saturation = {
 
 const struct detector detect_circuit_breaker = {
 	.name = "circuit_breaker",
-	.kinds = KIND(psi) | KIND(sample) | KIND(cgroup),
+	.kinds = KIND(psi) | KIND(sample) | KIND(cgroup), .also = KIND(stall),
 	.by = BY(HOST), .by_def = BY(HOST), .severity = SEV_CRITICAL,
 	.state = sizeof(struct pressure), .keys = keys,
 	.params = breaker_params, .check = breaker_check, .feed = breaker, .judge = judge,

@@ -188,8 +188,8 @@ static const struct param noise_params[] = {
 	[N_SHARE] = { "share", UNIT_PCT, "0%", NULL, 0 },
 	[N_RESOURCE] = { "resource", UNIT_CHOICE, "any", "cpu memory io irq any",
 	    0 },
-	[N_MEDIUM] = { "medium", UNIT_PCT, "10%", NULL, 0 },
-	[N_HIGH] = { "high", UNIT_PCT, "25%", NULL, 0 },
+	[N_MEDIUM] = { "medium", UNIT_PCT, "10%", "0%", 0 },
+	[N_HIGH] = { "high", UNIT_PCT, "25%", "0%", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 

@@ -124,8 +124,8 @@ static const uint8_t spin_keys[] = { K_id, K_parent_id, K_creator_id,
 	K_interval_ns, K_cpu_ns, K_voluntary, K_NONE };
 
 static const struct param spin_params[] = {
-	[S_CPU] = { "cpu", UNIT_PCT, "90%", NULL, 0 },
-	[S_FOR] = { "for", UNIT_TIME, "1m", NULL, 0 },
+	[S_CPU] = { "cpu", UNIT_PCT, "90%", "0%", 0 },
+	[S_FOR] = { "for", UNIT_TIME, "1m", "1ms 7d", 0 },
 	[S_VOLUNTARY] = { "voluntary", UNIT_RATE, "0/s", NULL, 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
@@ -212,7 +212,7 @@ static const uint8_t stuck_keys[] = { K_state, K_interval_ns, K_voluntary,
 	K_wchan, K_NONE };
 
 static const struct param stuck_params[] = {
-	[D_FOR] = { "for", UNIT_TIME, "10s", NULL, 0 },
+	[D_FOR] = { "for", UNIT_TIME, "10s", "1ms 7d", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 
@@ -304,7 +304,7 @@ static const uint8_t zombie_keys[] = { K_state, K_parent_id, K_comm,
 
 static const struct param zombie_params[] = {
 	[Z_COUNT] = { "zombies", UNIT_COUNT, "20", NULL, 0 },
-	[Z_FOR] = { "for", UNIT_TIME, "30s", NULL, 0 },
+	[Z_FOR] = { "for", UNIT_TIME, "30s", "1ms 7d", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 

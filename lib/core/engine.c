@@ -262,6 +262,15 @@ engine_feed(struct engine *e, const char *line, size_t len)
 	return take(e, kind, v);
 }
 
+void
+engine_silent(struct engine *e)
+{
+	for (size_t i = 0; i < e->nlanes; i++) {
+		drain(e->lanes[i], 1);
+		hold_settled(e->lanes[i]->hold);
+	}
+}
+
 int
 engine_end(struct engine *e)
 {

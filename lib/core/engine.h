@@ -45,6 +45,10 @@ enum engine_fed {
 
 enum engine_fed engine_feed(struct engine *, const char *line, size_t len);
 
+/* Nothing came for as long as records may be late: judge what waits.  What comes
+ * then and is earlier is late. */
+void engine_silent(struct engine *);
+
 /* No more comes: judge what still waits, and say what was left out.  What is
  * open stays open: that the stream ended does not mean that the trouble did.
  * 0, or -1 without memory. */

@@ -46,6 +46,7 @@ struct hold {
 	hold_order	*order;
 	uint64_t	 page_ns;
 	uint64_t	 since;		/* first page not yet taken, times page_ns */
+	uint64_t	 settled;	/* what is earlier is late; 0 is nothing */
 	uint64_t	 latest;
 	int		 begun;
 };
@@ -300,10 +301,22 @@ hold_next(const struct hold *h, size_t n)
 	return n < h->now.n - h->at ? h->now.all[h->at + n].r : NULL;
 }
 
+/* The page of the latest is taken from once more, with what comes to it. */
+void
+hold_settled(struct hold *h)
+{
+	if (!h->begun)
+		return;
+	h->since = h->latest / h->page_ns;
+	h->settled = h->latest;
+}
+
 uint64_t
 hold_since(const struct hold *h)
 {
-	return h->begun ? h->since * h->page_ns : 0;
+	uint64_t t = h->since * h->page_ns;
+
+	return !h->begun ? 0 : t > h->settled ? t : h->settled;
 }
 
 uint64_t
@@ -322,6 +335,6 @@ void
 hold_restart(struct hold *h)
 {
 	h->begun = 0;
-	h->latest = 0;
+	h->latest = h->settled = 0;
 	h->since = 0;
 }

@@ -37,6 +37,9 @@ const struct held *hold_take(struct hold *, int all);
 /* The n-th to be taken after that one, as far as that is known yet, or NULL. */
 const struct held *hold_next(const struct hold *, size_t n);
 
+/* All were taken, and no earlier ones than the latest are awaited. */
+void hold_settled(struct hold *);
+
 /* Nothing earlier than this comes out any more. */
 uint64_t hold_since(const struct hold *);
 

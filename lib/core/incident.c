@@ -57,8 +57,9 @@ complete(struct lane *l, struct group *g, struct report *r)
 	if (lost > 0)
 		report_why(r, r->confidence * seen / (double)(seen + lost),
 		    "%llu records were lost in this time", (unsigned long long)lost);
-	for (uint32_t i = 0; i < l->ndegraded; i++)
-		report_why(r, 0.8, "degraded: %s", l->degraded[i]);
+	for (uint32_t i = 0; i < l->lacks.n; i++)
+		if (lack_touches(l->e->rules, g->rule, &l->lacks.all[i]))
+			report_why(r, 0.8, "degraded: %s", l->lacks.all[i].why);
 	if (r->nfacts > 0)
 		r->facts[0].peak = g->inc.peak;
 }

@@ -41,7 +41,7 @@ known(uint8_t key)
 static int
 optional(uint8_t key)
 {
-	return key == K_cpus || key == K_memory_total || key == K_wchan ||
+	return key == K_wchan ||
 	    (key >= K_culprit_pod && key <= K_victim_namespace);
 }
 

@@ -31,11 +31,6 @@ learn_lost(struct lane *l, const struct rec *r)
 static void
 learn_source(struct lane *l, const struct rec *r)
 {
-	const struct scan_val *list = rec_val(r, K_degraded);
-	struct scan_val key, v;
-	size_t pos = 0;
-	char why[WHY];
-	const char *s;
 	uint64_t n;
 
 	if ((n = rec_num(r, K_cpus, 0)) > 0 && n < 65536) {
@@ -43,21 +38,7 @@ learn_source(struct lane *l, const struct rec *r)
 		l->cpus_said = 1;
 	}
 	l->mem_total = rec_num(r, K_memory_total, l->mem_total);
-	if (list->type != SCAN_ARR || scan_is(rec_val(r, K_tool), "lnx-rules"))
-		return;
-	while (scan_next(list, &pos, &key, &v)) {
-		uint32_t i = 0;
-
-		if (scan_str(&v, why, sizeof(why)) == -1 ||
-		    (s = intern_get(l->strings, why, strlen(why))) == NULL)
-			continue;
-		while (i < l->ndegraded && l->degraded[i] != s)
-			i++;
-		if (i < l->ndegraded || l->ndegraded == DEGRADED)
-			intern_put(l->strings, s);
-		else
-			l->degraded[l->ndegraded++] = s;
-	}
+	lack_learn(l, r);
 }
 
 /* ---- processes and stalls ---- */

@@ -19,6 +19,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/key.c lib/core/key.h \
 	lib/core/kin.c lib/core/kin.h \
 	lib/core/kindset.c \
+	lib/core/lack.c lib/core/lack.h \
 	lib/core/lane.c \
 	lib/core/lane_learn.c \
 	lib/core/line.c lib/core/line.h \

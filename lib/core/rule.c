@@ -321,18 +321,20 @@ common(struct rules *rs, struct rule *r, const struct given *g, char *why)
 	return 1;
 }
 
-/* What holds for no time at all holds always. */
+/* A value that makes a rule fire always or never is a mistake. */
 static int
-set_for(const struct rule *r, const struct param *p, double ns, const char *s,
-    char *why)
+in_range(const struct param *p, double v, const char *s, char *why)
 {
-	if (strcmp(p->name, "for") != 0)
+	const char *range = p->words != NULL ? p->words :
+	    strcmp(p->name, "window") == 0 ? "1ms 7d" :
+	    p->unit == UNIT_PCT ? "0% 100%" :
+	    p->unit == UNIT_COUNT ? "1" : NULL;
+	char want[2 * VALUE_TEXT + 16];
+
+	if (range == NULL || value_within(p->unit, range, v, want, sizeof(want)))
 		return 0;
-	if (r->det == &detect_fork_storm && ns < 1e9)
-		return bad(why, "for: '%.40s': want 1s or more", s);
-	if ((r->det == &detect_d_state || r->det == &detect_cpu_spin) && ns < 1)
-		return bad(why, "for: '%.40s': want more than 0s", s);
-	return 0;
+	return bad(why, "%s: '%.40s': want %s, %s", p->name, s,
+	    value_want(p->unit), want);
 }
 
 static int
@@ -359,11 +361,7 @@ set_param(struct rules *rs, struct rule *r, size_t i, const char *s, char *why)
 	if (value_parse(p->unit, s, &r->p[i]) == -1)
 		return bad(why, "%s: '%.40s': want %s", p->name, s,
 		    value_want(p->unit));
-	/* A window of no length holds nothing. */
-	if (p->unit == UNIT_TIME && strcmp(p->name, "window") == 0 &&
-	    (r->p[i] < 1e6 || r->p[i] > 7 * 86400e9))
-		return bad(why, "window: '%.40s': want from 1ms to 7d", s);
-	return set_for(r, p, r->p[i], s, why);
+	return in_range(p, r->p[i], s, why);
 }
 
 static int

@@ -43,7 +43,8 @@ pack(const struct tree *t, struct packed *p, const char *version,
 	    "processes, those that ended longest ago are forgotten", t->t.max);
 	add(p, &w->len_degraded, why, n + 1);
 	w->boot_time = w->ring_bytes = w->snap = w->procs = w->generated =
-	    w->received = w->lost = WIRE_UNKNOWN_64;
+	    w->received = w->lost = w->memory_total_bytes = WIRE_UNKNOWN_64;
+	w->cpus = WIRE_UNKNOWN_32;
 	w->evicted = t->t.count.evicted;
 }
 

@@ -130,6 +130,24 @@ value_parse(enum unit unit, const char *s, double *v)
 }
 
 int
+value_within(enum unit unit, const char *range, double v, char *why,
+    size_t size)
+{
+	char least[VALUE_TEXT], most[VALUE_TEXT] = "";
+	double lo = 0, hi = INFINITY;
+
+	sscanf(range, "%39s %39s", least, most);
+	value_parse(unit, least, &lo);
+	if (most[0] != '\0')
+		value_parse(unit, most, &hi);
+	if (v >= lo && v <= hi)
+		return 1;
+	snprintf(why, size, "from %s%s%s", least, most[0] != '\0' ? " to " :
+	    " on", most);
+	return 0;
+}
+
+int
 value_choice(const char *words, const char *s)
 {
 	size_t n = strlen(s);

@@ -22,7 +22,11 @@ const char *value_want(enum unit);
 /* 0, or -1 if s is no such value. */
 int value_parse(enum unit, const char *s, double *v);
 
-/* UNIT_ANY. */
+/* A value that was parsed is in the range "LEAST MOST" or "LEAST", both of that
+ * unit.  1; or 0 and what is wanted in why. */
+int value_within(enum unit, const char *range, double v, char *why, size_t size);
+
+/* UNIT_ANY, and a number below 0. */
 int value_any(const char *s, double *v);
 
 /* The number of the word s in words, which have blanks between them; -1. */

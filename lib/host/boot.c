@@ -3,10 +3,22 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "host/boot.h"
+
+static void
+size_of(struct boot *b)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct sysinfo si;
+
+	b->cpus = cpus > 0 ? (uint32_t)cpus : WIRE_UNKNOWN_32;
+	b->memory_bytes = sysinfo(&si) == 0 ?
+	    (uint64_t)si.totalram * si.mem_unit : WIRE_UNKNOWN_64;
+}
 
 int
 boot_read(struct boot *b)
@@ -15,6 +27,7 @@ boot_read(struct boot *b)
 	ssize_t n;
 
 	memset(b, 0, sizeof(*b));
+	size_of(b);
 	if (uname(&b->uts) == -1)
 		return -1;
 	fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);

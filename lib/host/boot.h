@@ -11,6 +11,8 @@
 struct boot {
 	char		id[37];		/* /proc/sys/kernel/random/boot_id */
 	struct utsname	uts;
+	uint32_t	cpus;		/* online; all ones is unknown */
+	uint64_t	memory_bytes;	/* of the machine; likewise */
 };
 
 /* 0, or -1 with errno: without /proc there is no boot id. */

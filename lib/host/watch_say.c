@@ -82,6 +82,8 @@ fill_start(struct watch *w, struct make *m)
 	make_list(m, "events", w->kinds, w->kinds_len);
 	make_num(m, "boot_time", 0);
 	make_num(m, "ring_bytes", c->ring);
+	make_num(m, "cpus", b->cpus);
+	make_num(m, "memory_total_bytes", b->memory_bytes);
 }
 
 /* Who is not in such a snapshot may be alive all the same. */

@@ -123,6 +123,97 @@ event_check(const void *rec, size_t size)
 	return sum == h.size ? d : NULL;
 }
 
+/* Bytes of a row in its struct. */
+static size_t
+width(const struct field *f)
+{
+	switch (f->from == FROM_tail ? F_u32 : f->type) {
+	case F_proc: case F_comm:
+		return 16;
+	case F_u32: case F_flag: case F_char:
+		return 4;
+	default:
+		return 8;
+	}
+}
+
+static int
+in_struct(const struct field *f)
+{
+	return f->from == FROM_wire || f->from == FROM_tail;
+}
+
+/* The bytes of a record whose struct ends at n; 0 if none can end there. */
+static uint64_t
+ends_at(const struct event_desc *d, const void *rec, size_t n)
+{
+	uint64_t sum = n;
+	uint32_t len;
+
+	for (size_t i = 0; i < d->nfields; i++) {
+		const struct field *f = &d->fields[i];
+
+		if (!in_struct(f) || f->off >= n)
+			continue;
+		if (f->off + width(f) > n)
+			return 0;
+		if (f->from == FROM_tail) {
+			memcpy(&len, (const char *)rec + f->off, sizeof(len));
+			sum += len;
+		}
+	}
+	return sum;
+}
+
+/* Rows of the struct from n on become unknown; it is zero there. */
+static void
+blank(const struct event_desc *d, char *rec, size_t n)
+{
+	for (size_t i = 0; i < d->nfields; i++) {
+		const struct field *f = &d->fields[i];
+
+		if (f->from != FROM_wire || f->off < n || f->type == F_flag ||
+		    f->type == F_char || f->type == F_comm)
+			continue;
+		memset(rec + f->off, 0xff, f->type == F_proc ? 12 : width(f));
+	}
+}
+
+#define EVENT(ev, n, doc)						\
+	_Static_assert(sizeof(struct wire_##ev) <= EVENT_MORE, #ev);
+#include "rec/event.def"
+
+const void *
+event_widen(const void *rec, size_t *size, void *buf)
+{
+	const struct event_desc *d;
+	struct wire_head h;
+	size_t n;
+
+	if (event_check(rec, *size) != NULL)
+		return rec;
+	if (*size < sizeof(h))
+		return NULL;
+	memcpy(&h, rec, sizeof(h));
+	if (h.size > *size || h.size < sizeof(h) ||
+	    (d = event_desc(h.kind)) == NULL)
+		return NULL;
+	/* Structs are multiples of 8 bytes. */
+	n = d->size < h.size + 8 ? d->size - 8 : h.size / 8 * 8;
+	while (n > sizeof(h) && ends_at(d, rec, n) != h.size)
+		n -= 8;
+	if (n <= sizeof(h))
+		return NULL;
+	memset(buf, 0, d->size);
+	memcpy(buf, rec, n);
+	blank(d, buf, n);
+	memcpy((char *)buf + d->size, (const char *)rec + n, h.size - n);
+	h.size += d->size - n;
+	memcpy(buf, &h, sizeof(h));
+	*size = h.size;
+	return buf;
+}
+
 size_t
 event_id(char *p, const char boot[9], uint64_t start, uint32_t pid)
 {

@@ -61,6 +61,15 @@ int event_kind(const char *name, size_t len);
  */
 const struct event_desc *event_check(const void *rec, size_t size);
 
+/*
+ * A record of this build that says what rec does, which an older one may have made:
+ * its struct then ends with the rows that there were, and what came later is
+ * unknown.  rec itself; or buf, which has room for size and EVENT_MORE bytes more;
+ * NULL if it is no record of an older build either.  *size is its new size.
+ */
+enum { EVENT_MORE = 2048 };		/* no struct is larger */
+const void *event_widen(const void *rec, size_t *size, void *buf);
+
 /* What is the same in every line of one source. */
 struct event_ctx {
 	char		 boot[9];	/* first 8 digits of it; "" is unknown */

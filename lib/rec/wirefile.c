@@ -10,8 +10,8 @@
 static const char magic[8] = "LNXWIRE\n";
 
 struct wirefile {
-	char		*buf;
-	size_t		 pos, len, cap;
+	char		*buf, *wide;	/* wide: a record of an older build */
+	size_t		 pos, len, cap, wide_cap;
 	uint64_t	 offset;	/* in the file, of buf */
 	struct out	*out;		/* flushed before waiting; or NULL */
 	int		 fd;
@@ -61,6 +61,7 @@ wirefile_free(struct wirefile *f)
 {
 	if (f == NULL)
 		return;
+	free(f->wide);
 	free(f->buf);
 	free(f);
 }
@@ -124,6 +125,27 @@ begin(struct wirefile *f, struct event_ctx *ctx)
 	return WIREFILE_OK;
 }
 
+/* As this build would have made it.  What is no record stays what it is. */
+static enum wirefile_status
+widen(struct wirefile *f, const void **rec, size_t *size)
+{
+	size_t room = *size + EVENT_MORE;
+	const void *wide;
+	char *p;
+
+	if (event_check(*rec, *size) != NULL)
+		return WIREFILE_OK;
+	if (room > f->wide_cap) {
+		if ((p = realloc(f->wide, room)) == NULL)
+			return WIREFILE_READ;
+		f->wide = p;
+		f->wide_cap = room;
+	}
+	if ((wide = event_widen(*rec, size, f->wide)) != NULL)
+		*rec = wide;
+	return WIREFILE_OK;
+}
+
 enum wirefile_status
 wirefile_next(struct wirefile *f, struct event_ctx *ctx, const void **rec,
     size_t *size, uint64_t *offset)
@@ -149,7 +171,7 @@ wirefile_next(struct wirefile *f, struct event_ctx *ctx, const void **rec,
 		*size = h.size;
 		f->pos += h.size;
 		if (h.kind != WIREFILE_CLOCK)
-			return WIREFILE_OK;
+			return widen(f, rec, size);
 		if (h.size != sizeof(c))
 			return WIREFILE_BAD;
 		memcpy(&c, *rec, sizeof(c));

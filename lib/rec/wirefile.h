@@ -56,7 +56,9 @@ struct wirefile *wirefile_new(int fd, struct out *out);
 void wirefile_free(struct wirefile *);
 
 /*
- * The next record, which belongs to the file and lasts until the next call.
+ * The next record, which belongs to the file and lasts until the next call.  One
+ * that an older build made is as this one would have made it, with what that did
+ * not know unknown.
  * ctx gets boot, host and real_ns as they were; clocks are not handed out.
  * *offset, for messages, is where in the file the record begins.
  */

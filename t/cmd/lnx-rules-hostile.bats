@@ -45,14 +45,56 @@ records() {
 	printf '[fork_storm]\nrate = 1e400/s\n' | refused 2 "want a rate"
 	printf '[fork_storm]\nfor = -1s\n' | refused 2 "want a time"
 	printf '[fork_storm]\nfor = 999999999d\n' | refused 2 "want"
-	printf '[fork_storm]\nfor = 999ms\n' | refused 2 "want 1s or more"
-	printf '[fork_storm]\nfor = 1ns\n' | refused 2 "want 1s or more"
-	printf '[cpu_spin]\nfor = 0s\n' | refused 2 "want more than 0s"
-	printf '[x]\ndetector = d_state\nfor = 0s\n' | refused 3 "want more than 0s"
-	printf '[fork_burst]\nwindow = 0s\n' | refused 2 "want from"
+	printf '[fork_storm]\nfor = 999ms\n' | refused 2 "want a time as 500ms, 2s, 5m, from 1s to 1h"
+	printf '[fork_storm]\nfor = 2h\n' | refused 2 "from 1s to 1h"
+	printf '[cpu_spin]\nfor = 0s\n' | refused 2 "from 1ms to 7d"
+	printf '[x]\ndetector = d_state\nfor = 0s\n' | refused 3 "from 1ms to 7d"
+	printf '[fork_burst]\nwindow = 0s\n' | refused 2 "from 1ms to 7d"
+	printf '[crash_loop]\nwindow = 1m\nfor = 1m\n' | refused 1 "for: want less than window"
 	printf '[fork_burst]\nforks = 1.5\n' | refused 2 "whole number"
 	printf '[fork_storm]\nlimit = 4294967296\n' | refused 2 "whole number"
 	printf '[fork_storm]\nlimit = 0\n' | refused 2 "whole number"
+}
+
+@test "lnx-rules: a threshold that always or never holds is refused, with what is wanted" {
+	local d k v want
+	# The detector, a key, a value just outside, and what the error wants.
+	while read -r d k v want; do
+		refused 3 "$k: '$v': want " < <(printf '[x]\ndetector = %s\n%s = %s\n' "$d" "$k" "$v")
+		[[ $stderr == *", from $want" ]] || { echo "$stderr: $want"; return 1; }
+	done <<-'END'
+	fork_storm growth 101% 0% to 100%
+	fork_burst forks 0 1 on
+	short_lived processes 0 1 on
+	short_lived life 0s 1us to 1h
+	crash_loop deaths 0 1 on
+	crash_loop failed 100.1% 0% to 100%
+	memory_leak r2 1.1 0 to 1
+	memory_leak points 33 2 to 32
+	memory_leak growth 0 1 on
+	oom_kill kills 0 1 on
+	oom_risk headroom 101% 0% to 100%
+	oom_risk points 1 2 to 32
+	fd_exhaustion used 101% 0% to 100%
+	fd_exhaustion within 8d 0s to 7d
+	psi_saturation above 100% 0% to 99.9%
+	psi_saturation for 8d 0s to 7d
+	circuit_breaker pressure 100% 0% to 99.9%
+	circuit_breaker cpu 100% 0% to 99.9%
+	noisy_neighbor share 101% 0% to 100%
+	zombie zombies 0 1 on
+	zombie for 0s 1ms to 7d
+	throttled window 8d 1ms to 7d
+	END
+	for d in count rate slope gauge; do
+		printf '[x]\ndetector = %s\nkind = sample\nabove = -5\nfield = fds\n' $d |
+			refused 4 "above: '-5': want a number, with or without a unit: 40%, 2s, 64MiB, 10/s, from 0 on"
+	done
+	printf '[x]\ndetector = gauge\nkind = sample\nbelow = 0\nfield = fds\n' | refused 4 "below: '0': want"
+	# At the ends they are fine.
+	printf '[psi_saturation]\nabove = 99.9%%\nfor = 7d\n[fork_storm]\nfor = 1h\n' >my.conf
+	printf '[crash_loop]\ndeaths = 1\n[memory_leak]\nr2 = 1\npoints = 32\n' >>my.conf
+	run -0 lnx-rules -n my.conf
 }
 
 @test "lnx-rules: keys, detectors, groups and sections that there are not, or twice" {

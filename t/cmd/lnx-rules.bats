@@ -54,13 +54,24 @@ quiet() {
 need_jq() { command -v jq >/dev/null || skip "no jq"; }
 
 @test "lnx-rules: fork_storm: the root of the tree is named, by rate and growth" {
-	golden fork-storm- 7
+	golden fork-storm- 10
 	need_jq
 	[ "$(says fork-storm-fires '.state + ":" + .subject.comm')" = "opened:bomb closed:bomb" ]
 	[ "$(says fork-storm-bomb '.subject.pid')" = "200 200" ]
 	[ "$(says fork-storm-cgroup '.subject.cgroup')" = "/pool /pool" ]
 	[ "$(says fork-storm-hole '.evidence.lost')" = "14 14" ]
 	quiet fork-storm-at-the-limit fork-storm-not-a-build fork-storm-not-a-start
+}
+
+@test "lnx-rules: fork_storm: one below another is named; what a bomb is made of is not" {
+	need_jq
+	storms() { says "$1" 'select(.rule == "fork_storm") | .subject.comm // .subject.kind'; }
+	[ "$(storms fork-storm-below-a-storm)" = "tree storm" ]
+	[ "$(says fork-storm-below-a-storm 'select(.subject.comm == "storm") | .culprit.count' |
+		cut -d ' ' -f 1)" -ge 21 ]
+	[ "$(storms fork-storm-bomb-of-many)" = tree ]
+	# Each makes the next, without end: the tree, and later the host.
+	[ "$(storms fork-storm-relay)" = "relay host" ]
 }
 
 @test "lnx-rules: fork_burst: 100 in a window, and not 99" {
@@ -244,6 +255,44 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	[[ "$(says degraded-source '.evidence.why[0]')" == "degraded: no exit records"* ]]
 }
 
+# lacking TOOL WHY: the crash loop of degraded-source, and what is said against it.
+lacking() {
+	jq -c --arg t "$1" --arg w "$2" 'if .event == "source" then
+		.tool = $t | .degraded = [$w] else . end' "$rules/degraded-source.ndjson" |
+		rules_of x | jq -r '"\(.rule) \(.evidence.confidence) \(.evidence.why // [] | join(" "))"'
+}
+
+@test "lnx-rules: what is missing elsewhere does not lower the confidence" {
+	need_jq
+	rule=$(says degraded-source .rule)
+	while IFS='|' read -r tool why; do
+		[ "$(lacking "$tool" "$why")" = "$rule 1 " ]
+	done <<-'END'
+	lnx-trace|snap: only what the filters let pass
+	lnx-trace|snap.argv: bpf_copy_from_user_task() came with 5.18
+	lnx-trace|sample.run_delay_ns: the kernel is built without CONFIG_SCHED_INFO
+	lnx-trace|stall: more cgroups than can be told apart
+	lnx-trace|exit.maxrss_bytes: made up, and no rule here asks for it
+	lnx-psi|/sys/fs/cgroup/a: no trigger: Device or resource busy
+	lnx-tree|evicted: no room for more than 5 processes
+	END
+	while IFS='|' read -r tool why; do
+		[ "$(lacking "$tool" "$why")" = "$rule 0.8 degraded: $why" ]
+	done <<-'END'
+	lnx-trace|exit: made up
+	lnx-trace|exit.exit_code, signal: made up
+	lnx-trace|tree: it has more than 65536 living members: not all are followed
+	lnx-trace|live: made up
+	lnx-trace|something else
+	other|evicted: who knows
+	END
+	# A tool that starts again has what it has then.
+	sed '/"degraded"/p; s/"boot_ns":95000000000\(.*\),"degraded":.*]}/"boot_ns":95000000001\1}/' \
+		"$rules/degraded-source.ndjson" >in
+	[ "$(grep -c '"event":"source"' in)" = 2 ]
+	[ "$(rules_of x in | jq .evidence.confidence)" = 1 ]
+}
+
 @test "lnx-rules: every incident is as the schema says, and fits a pipe" {
 	need_jq
 	for f in "$rules"/*.incident; do
@@ -267,6 +316,48 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	done
 	{ head -c 5000 "$f"; sleep 0.3; tail -c +5001 "$f"; } |
 	    rules_of fork-storm-bomb | diff -u whole -
+}
+
+# An incident is there, or 20 s are over.
+opened() {
+	for _ in $(seq 200); do
+		! grep -qs '"state":"opened"' out || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+@test "lnx-rules: on a quiet stream an incident waits for no other record" {
+	f=$rules/crash-loop-by-signal.ndjson
+	rules_of x "$f" >whole
+	[ "$(grep -c . whole)" = 1 ]
+	mkfifo in
+	lnx-rules <in >out 3>&- &
+	pid=$!
+	exec 7>in
+	cat "$f" >&7
+	# Nothing else comes, and the end does not come either.
+	opened
+	kill -0 $pid
+	exec 7>&-
+	wait $pid
+	diff -u whole out
+}
+
+@test "lnx-rules: silence changes nothing but for a record that comes too late" {
+	f=$rules/fork-storm-bomb.ndjson
+	rules_of x "$f" >whole
+	awk '{ print; fflush() } NR % 16 == 0 { system("sleep 0.05") }' "$f" |
+		rules_of x --reorder 10ms | diff -u whole -
+	# What is of the same time is not late; what is of a time before is, and told.
+	exit_at() { echo "{\"v\":1,\"event\":\"exit\",\"boot_ns\":$1,\"pid\":$2}"; }
+	{ exit_at 2000000000 5; sleep 0.5; exit_at 2000000000 4; exit_at 2000000001 6; } |
+		rules_of x --reorder 50ms | diff -u /dev/null -
+	{ exit_at 2000000000 5; sleep 0.5; exit_at 1999999999 4; } |
+		rules_of x --reorder 50ms >out
+	grep -q '"degraded":\["late: a record came' out
+	{ exit_at 2000000000 5; exit_at 1999999999 4; } |
+		rules_of x --reorder 50ms | diff -u /dev/null -
 }
 
 @test "lnx-rules: two sources mixed in any way within the reorder window" {

@@ -59,6 +59,106 @@ round_trips(uint64_t *r)
 	}
 }
 
+/* The rows of the struct from n on, as JSON has them: unknown is not there. */
+static int
+without(const struct event_desc *d, size_t n, const char *s)
+{
+	char key[80];
+
+	for (size_t i = 0; i < d->nfields; i++) {
+		const struct field *f = &d->fields[i];
+
+		if ((f->from != FROM_wire && f->from != FROM_tail) || f->off < n ||
+		    f->type == F_comm || f->name[strcspn(f->name, "_")] == '_')
+			continue;
+		snprintf(key, sizeof(key), ",\"%s\":", f->name);
+		if (strstr(s, key) != NULL)
+			return 0;
+	}
+	return 1;
+}
+
+/* A record as a build made it whose struct ended n bytes in: what is wrong when it
+ * is read by this one; NULL; or "" if none can end there. */
+static const char *
+older(uint64_t *r, const struct event_desc *d, size_t n)
+{
+	struct event_ctx ctx = { .boot = "0123abcd", .line_max = 1 << 16 };
+	static char wide[(1 << 16) + EVENT_MORE];
+	size_t size = random_record(r, d->kind, rec, 60), at = d->size, to = n;
+	struct wire_head h;
+	const char *got;
+	uint32_t len;
+
+	for (size_t i = 0; i < d->nfields; i++) {
+		const struct field *f = &d->fields[i];
+
+		if (f->from == FROM_wire && f->off < n &&
+		    f->off + (f->type == F_proc || f->type == F_comm ? 16u : 4u) > n)
+			return "";
+		if (f->from != FROM_tail)
+			continue;
+		memcpy(&len, rec + f->off, 4);
+		if (f->off < n) {
+			memcpy(back + to, rec + at, len);
+			to += len;
+		}
+		at += len;
+	}
+	memcpy(back, rec, n);
+	memcpy(&h, rec, sizeof(h));
+	h.size = to;
+	memcpy(back, &h, sizeof(h));
+	size = to;
+	if ((got = event_widen(back, &size, wide)) == NULL)
+		return "not read";
+	if (event_check(got, size) != d)
+		return "not a record of this build";
+	if (memcmp(got + sizeof(h), rec + sizeof(h), n - sizeof(h)) != 0)
+		return "what was there is not the same";
+	if (memcmp(got + d->size, back + n, to - n) != 0)
+		return "texts are not the same";
+	len = event_encode(&ctx, got, size, line);
+	line[len] = '\0';
+	return without(d, n, line) ? NULL : "what was not there is told";
+}
+
+static void
+older_builds(uint64_t *r)
+{
+	static char wide[(1 << 16) + EVENT_MORE];
+	size_t n, ends, size;
+	const char *bad;
+
+	for (int k = 1; k < EV_max; k++) {
+		const struct event_desc *d = event_desc(k);
+
+		if (d == NULL || d->size == sizeof(struct wire_head))
+			continue;
+		bad = NULL;
+		ends = 0;
+		/* All but the first rows, of which nothing is told. */
+		for (n = d->size / 16 * 8; bad == NULL && n < d->size; n += 8)
+			for (int i = 0; i < 50 && bad == NULL; i++) {
+				bad = older(r, d, n);
+				if (bad != NULL && bad[0] == '\0') {
+					bad = NULL;
+					break;
+				}
+				ends++;
+			}
+		ok(bad == NULL && ends >= 50, "%s: recorded by %zu older builds: %s",
+		    d->name, ends / 50, bad != NULL ? bad : "read");
+	}
+	size = random_record(r, EV_exec, rec, 60);
+	ok(event_widen(rec, &size, wide) == rec, "one of this build is left as it is");
+	for (n = 0; n < sizeof(struct wire_head); n++)
+		size = n, ends += event_widen(rec, &size, wide) != NULL;
+	memset(rec, 0xff, 256);
+	size = 256;
+	ok(event_widen(rec, &size, wide) == NULL, "what is none is none");
+}
+
 /* A line that was cut is cut no further. */
 static void
 cut_lines(uint64_t *r)
@@ -232,6 +332,7 @@ main(void)
 	uint64_t seed = random_seed();
 
 	round_trips(&seed);
+	older_builds(&seed);
 	cut_lines(&seed);
 	lines();
 	files("event", good_file);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* What sources said is missing, and which rules that touches. */
+#ifndef CORE_LACK_H
+#define CORE_LACK_H
+
+#include <stdint.h>
+
+struct lane;
+struct rec;
+struct rule;
+struct rules;
+
+enum { LACKS = 8 };		/* more are not remembered */
+
+struct lack {
+	const char	*tool, *why;	/* interned; tool NULL: not told */
+};
+
+struct lacks {
+	struct lack	 all[LACKS];
+	uint32_t	 n;
+};
+
+/* A source record: what it says is missing is missing from now on, and what its
+ * tool said before is forgotten where it starts anew. */
+void lack_learn(struct lane *, const struct rec *);
+
+/* What is missing could have changed what the rule says.  A reason begins, up to
+ * a colon, with the kind or the KIND.FIELD that it is about; else it is about all
+ * that the tool tells. */
+int lack_touches(const struct rules *, const struct rule *,
+    const struct lack *);
+
+#endif
