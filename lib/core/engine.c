@@ -166,7 +166,7 @@ say_timeless(struct lane *l)
 }
 
 static enum engine_fed
-take(struct engine *e, int kind, const struct scan_val *v)
+take(struct engine *e, int kind, const struct scan_val *v, const char *end)
 {
 	const struct kindset *s = &e->sets[kind];
 	struct lane *l = lane_of(e, &v[s->at[K_host]]);
@@ -196,7 +196,7 @@ take(struct engine *e, int kind, const struct scan_val *v)
 	hold_time(l->hold, t);
 	drain(l, 0);
 	if (s->kept && record_keep(l->hold, l->strings, &l->minute, s,
-	    kind, t, v) == -1)
+	    kind, t, v, end) == -1)
 		return ENGINE_NO_MEMORY;
 	lane_until(l, hold_since(l->hold));
 	return l->nomem ? ENGINE_NO_MEMORY : ENGINE_TAKEN;
@@ -259,7 +259,7 @@ engine_feed(struct engine *e, const char *line, size_t len)
 			break;
 	}
 	e->count.records++;
-	return take(e, kind, v);
+	return take(e, kind, v, line + len);
 }
 
 void

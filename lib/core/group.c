@@ -5,16 +5,14 @@
 
 #include "core/group.h"
 
+enum { FIRST = 256 };	/* slots; as few as do, so that they stay at hand */
+
 int
 groups_init(struct groups *g, size_t max)
 {
-	size_t slots = 2;
-
-	while (slots < max + max / 2)
-		slots *= 2;
 	g->max = max;
-	g->mask = slots - 1;
-	g->slots = calloc(slots, sizeof(struct group *));
+	g->mask = FIRST - 1;
+	g->slots = calloc(FIRST, sizeof(struct group *));
 	g->all = calloc(max, sizeof(struct group *));
 	g->free = calloc(max, sizeof(*g->free));
 	g->due = heap_new(max);
@@ -33,23 +31,39 @@ groups_free(struct groups *g)
 	heap_free(g->due);
 }
 
-static uint64_t
-mix(uint64_t h, uint64_t v)
-{
-	h = (h ^ v) * 0x9e3779b97f4a7c15ULL;
-	return h ^ h >> 32;
-}
-
-static struct group **
+/* The parts are mixed side by side, as there are many to look for. */
+static inline struct group **
 slot(const struct groups *g, const struct rule *r, const struct subject *s)
 {
-	uint64_t h = mix(r->index, s->by);
+	uint64_t a = s->id.start ^ (uint64_t)s->id.boot << 32 ^
+	    (uint64_t)s->id.pid << 40;
+	uint64_t b = (uintptr_t)s->s[0], c = (uintptr_t)s->s[1] + s->n;
+	uint64_t h = a * UINT64_C(0x9e3779b97f4a7c15);
 
-	h = mix(h, s->id.start);
-	h = mix(h, (uint64_t)s->id.boot << 32 | s->id.pid);
-	h = mix(h, (uintptr_t)s->s[0]);
-	h = mix(h, (uintptr_t)s->s[1] + s->n);
-	return &g->slots[h & g->mask];
+	h ^= b * UINT64_C(0xc2b2ae3d27d4eb4f);
+	h ^= c * UINT64_C(0x165667b19e3779f9);
+	h ^= (r->index + 1u + s->by * 257u) * UINT64_C(0xff51afd7ed558ccd);
+	return &g->slots[(h >> 40 ^ h >> 20) & g->mask];
+}
+
+/* Twice the slots.  Without memory the chains only get longer. */
+static void
+widen(struct groups *gs)
+{
+	size_t n = 2 * (gs->mask + 1);
+	struct group **slots, **at, *g;
+
+	if ((slots = calloc(n, sizeof(struct group *))) == NULL)
+		return;
+	free(gs->slots);
+	gs->slots = slots;
+	gs->mask = n - 1;
+	for (uint32_t i = 0; i < gs->used; i++)
+		if ((g = gs->all[i]) != NULL) {
+			at = slot(gs, g->rule, &g->s);
+			g->chain = *at;
+			*at = g;
+		}
 }
 
 static int
@@ -183,6 +197,8 @@ group_get(struct lane *l, const struct rule *r, const struct subject *s)
 	for (int i = 0; i < 2; i++)
 		if (s->s[i] != NULL)
 			intern_hold(s->s[i]);
+	if (gs->nfree == 0 && gs->used > gs->mask)
+		widen(gs);
 	g->number = gs->nfree > 0 ? gs->free[--gs->nfree] : gs->used++;
 	gs->all[g->number] = g;
 	at = slot(gs, r, s);

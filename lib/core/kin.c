@@ -4,7 +4,7 @@
 
 #include "core/kin.h"
 
-enum { FIRST = 1024, DEPTH = 64 };
+enum { FIRST = 1024, DEPTH = 64, LINE = 64 };
 
 /* In the order of being forgotten: first the dead, then the living. */
 struct list {
@@ -49,8 +49,12 @@ grow(struct kins *k)
 		room = k->max;
 	while (nslots < room + room / 2)
 		nslots *= 2;
-	if ((all = realloc(k->all, room * sizeof(*all))) == NULL)
+	_Static_assert(sizeof(*all) == LINE, "one line of the cache each");
+	if ((all = aligned_alloc(LINE, room * sizeof(*all))) == NULL)
 		return -1;
+	if (k->used > 0)
+		memcpy(all, k->all, k->used * sizeof(*all));
+	free(k->all);
 	k->all = all;
 	if ((slots = calloc(nslots, sizeof(*slots))) == NULL)
 		return -1;
@@ -161,6 +165,19 @@ enlist(struct kins *k, struct kin *n)
 	l->newest = i;
 }
 
+/* The one that goes next: it was not touched for long. */
+static void
+fetch_next(const struct kins *k)
+{
+	uint32_t i = k->lists[1].oldest;
+
+	if (i == 0)
+		return;
+	kin_fetch_slot(k, &k->all[i - 1].id);
+	if (k->all[i - 1].newer != 0)
+		__builtin_prefetch(&k->all[k->all[i - 1].newer - 1]);
+}
+
 static void
 forget(struct kins *k, uint32_t i)
 {
@@ -190,9 +207,11 @@ kin_get(struct kins *k, const struct tree_id *id)
 	if (k->free == 0 && k->used == k->room && k->room < k->max &&
 	    grow(k) == -1)
 		return NULL;
-	if (k->free == 0 && k->used == k->max)
+	if (k->free == 0 && k->used == k->max) {
 		forget(k, k->lists[1].oldest != 0 ? k->lists[1].oldest :
 		    k->lists[0].oldest);
+		fetch_next(k);
+	}
 	if ((i = k->free) != 0)
 		k->free = k->all[i - 1].chain;
 	else

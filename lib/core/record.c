@@ -11,21 +11,16 @@ const struct scan_val rec_none = { .type = SCAN_NONE };
 
 /* ---- records that wait ---- */
 
-/* Most values are short: too short for a call. */
+enum { SHORT = 16 };	/* bytes that are copied without asking how many */
+
+/* Most values are short.  There is room for SHORT bytes at p; what can be read
+ * ends at end. */
 static inline char *
-copy(char *p, const char *s, size_t n)
+copy(char *p, const char *s, size_t n, const char *end)
 {
-	if (n > 16)
+	if (n > SHORT || end - s < SHORT)
 		return mempcpy(p, s, n);
-	if (n >= 8) {
-		memcpy(p, s, 8);
-		memcpy(p + n - 8, s + n - 8, 8);
-	} else if (n >= 4) {
-		memcpy(p, s, 4);
-		memcpy(p + n - 4, s + n - 4, 4);
-	} else
-		for (size_t i = 0; i < n; i++)
-			p[i] = s[i];
+	memcpy(p, s, SHORT);
 	return p + n;
 }
 
@@ -122,10 +117,11 @@ choose(const struct kindset *set, const struct scan_val *v, uint8_t *at,
 	return n;
 }
 
-/* The values of a record that has room for them.  0, or -1 without memory. */
+/* The values of a record that has room for them, of a line that ends at end.  0,
+ * or -1 without memory. */
 static int
 put_values(struct kept *k, struct intern *strings, const uint8_t *at,
-    unsigned n, const struct scan_val *v)
+    unsigned n, const struct scan_val *v, const char *end)
 {
 	char *p = (char *)&k->v[n];
 
@@ -145,7 +141,7 @@ put_values(struct kept *k, struct intern *strings, const uint8_t *at,
 			to->interned = 1;
 			p = mempcpy(p, &s, sizeof(s));
 		} else {
-			p = copy(p, from->p, from->len);
+			p = copy(p, from->p, from->len, end);
 			*p++ = ',';	/* ends a number */
 		}
 	}
@@ -154,7 +150,8 @@ put_values(struct kept *k, struct intern *strings, const uint8_t *at,
 
 int
 record_keep(struct hold *h, struct intern *strings, struct minute *m,
-    const struct kindset *set, int kind, uint64_t t, const struct scan_val *v)
+    const struct kindset *set, int kind, uint64_t t, const struct scan_val *v,
+    const char *end)
 {
 	uint8_t at[SCAN_KEYS];
 	struct kept *k;
@@ -163,7 +160,7 @@ record_keep(struct hold *h, struct intern *strings, struct minute *m,
 
 	/* The values stand behind all of their heads. */
 	k = (struct kept *)(void *)hold_put(h, t,
-	    sizeof(*k) + n * sizeof(k->v[0]) + len);
+	    sizeof(*k) + n * sizeof(k->v[0]) + len + SHORT);
 	if (k == NULL)
 		return -1;
 	k->set = set;
@@ -175,7 +172,7 @@ record_keep(struct hold *h, struct intern *strings, struct minute *m,
 		scan_u64(&v[set->at[K_stall_ns]], &k->weight);
 	id_of(set, v, K_id, &k->self);
 	id_of(set, v, K_parent_id, &k->parent);
-	return put_values(k, strings, at, n, v);
+	return put_values(k, strings, at, n, v, end);
 }
 
 /* The value i, which is at *p; *p is then behind it. */

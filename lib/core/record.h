@@ -88,10 +88,11 @@ struct minute {
 	uint64_t	 ns;
 };
 
-/* What is wanted of the values v of a line, put to wait; long strings are
- * interned.  0, or -1 without memory. */
+/* What is wanted of the values v of a line, which ends at end, put to wait; long
+ * strings are interned.  0, or -1 without memory. */
 int record_keep(struct hold *, struct intern *, struct minute *,
-    const struct kindset *, int kind, uint64_t t, const struct scan_val *v);
+    const struct kindset *, int kind, uint64_t t, const struct scan_val *v,
+    const char *end);
 
 /* The strings are let go: when it was judged. */
 void record_drop(struct intern *, const struct kept *);

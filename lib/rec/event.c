@@ -247,46 +247,49 @@ hex8(const char *s, uint32_t *v)
 	return 0;
 }
 
-/* Digits as num_put() writes them, up to end or a '-'. */
+/*
+ * The number of n digits that end at q, as num_put() writes them.  There are
+ * bytes before them: n, made up to whole eights, can be read.
+ */
 static int
-number(const char **s, const char *end, uint64_t max, uint64_t *v)
+number(const char *q, size_t n, uint64_t max, uint64_t *v)
 {
-	const char *p = *s;
-	uint64_t n = 0, w;
+	uint64_t w, skip, scale = 1;
 
-	/* Twice eight digits are not too many. */
-	for (; end - p >= 8 && p - *s < 16; p += 8) {
-		w = text_load(p);
-		if (!text_digits(w))
-			break;
-		n = n * 100000000 + text_number(w);
-	}
-	for (; p < end && *p >= '0' && *p <= '9'; p++)
-		if (__builtin_mul_overflow(n, 10, &n) ||
-		    __builtin_add_overflow(n, *p - '0', &n))
-			return -1;
-	if (n > max || p == *s || (**s == '0' && p - *s > 1))
+	if (n == 0 || n > 20 || (n > 1 && q[-(ptrdiff_t)n] == '0'))
 		return -1;
-	*s = p;
-	*v = n;
-	return 0;
+	for (*v = 0;; n -= 8) {
+		q -= 8;
+		w = text_load(q);
+		skip = n < 8 ? (UINT64_C(1) << 8 * (8 - n)) - 1 : 0;
+		w = (w & ~skip) | (TEXT_ONES * '0' & skip);
+		if (!text_digits(w) ||
+		    __builtin_mul_overflow(text_number(w), scale, &w) ||
+		    __builtin_add_overflow(*v, w, v))
+			return -1;
+		if (n <= 8)
+			break;
+		scale *= 100000000;
+	}
+	return *v > max ? -1 : 0;
 }
 
 int
 event_id_parse(const char *s, size_t len, uint32_t *boot, uint64_t *start,
     uint32_t *pid)
 {
-	const char *end = s + len;
+	enum { FROM = 9 };	/* the start is behind the boot and a '-' */
+	const char *end = s + len, *dash = end;
 	uint64_t n;
 
 	errno = EINVAL;
-	if (len < 8 || hex8(s, boot) == -1)
+	if (len <= FROM || hex8(s, boot) == -1 || s[FROM - 1] != '-')
 		return -1;
-	s += 8;
-	if (s == end || *s++ != '-' || number(&s, end, UINT64_MAX, start) == -1)
-		return -1;
-	if (s == end || *s++ != '-' || number(&s, end, UINT32_MAX, &n) == -1)
+	while (dash > s + FROM && dash[-1] != '-')
+		dash--;
+	if (dash == s + FROM || number(end, end - dash, UINT32_MAX, &n) == -1 ||
+	    number(dash - 1, dash - 1 - (s + FROM), UINT64_MAX, start) == -1)
 		return -1;
 	*pid = n;
-	return s == end ? 0 : -1;
+	return 0;
 }
