@@ -115,10 +115,20 @@ struct group {
 	struct subject	 s;
 	const struct rule *rule;
 	struct group	*chain, *newer, *older;
-	uint32_t	 number;
+	uint64_t	 touched;	/* which touch of a group was the last of it */
+	uint32_t	 number, bytes;
+	uint8_t		 worth, near;	/* see enum worth; near its threshold */
 	struct seen	 last;
 	struct incident	 inc;
 	max_align_t	 state[];
+};
+
+/* How much is lost if it is forgotten. */
+enum worth {
+	WORTH_LITTLE,	/* it was seen once, or long ago */
+	WORTH_MORE,	/* seen again within the window of its rule */
+	WORTH_MOST,	/* near its threshold, or its incident is open */
+	WORTHS,
 };
 
 struct groups {
@@ -126,9 +136,12 @@ struct groups {
 	struct heap	*due;
 	uint32_t	*free;
 	uint32_t	 nfree, used;
-	size_t		 max, mask;
-	struct group	*newest, *oldest;
-	uint64_t	 evicted;
+	size_t		 max, mask, bytes;
+	struct {
+		struct group	*newest, *oldest;
+	} lists[WORTHS];		/* by worth, in the order of touch */
+	uint64_t	 touched, before;	/* before: this record came */
+	uint64_t	 evicted, missed;	/* of these, worth more than little */
 };
 
 /* One stretch in which records are missing. */
@@ -226,7 +239,9 @@ struct group *group_find(struct lane *, const struct rule *,
     const struct subject *);
 struct group *group_get(struct lane *, const struct rule *,
     const struct subject *);
-void group_forget(struct lane *, struct group *);
+
+/* Forget all, first those that were silent for longest. */
+void groups_forget(struct lane *);
 
 /* The rule follows somebody. */
 static inline int

@@ -88,8 +88,7 @@ forget_host(struct engine *e)
 	struct lane *l = e->lanes[0];
 
 	drain(l, 1);
-	while (l->groups.oldest != NULL)
-		group_forget(l, l->groups.oldest);
+	groups_forget(l);
 	if (!e->said_hosts) {
 		e->said_hosts = 1;
 		lane_say(l, "degraded", "more than 64 hosts: those that came "
@@ -143,8 +142,7 @@ long_past(struct lane *l, uint64_t t)
 	drain(l, 1);
 	snprintf(why, sizeof(why), "time ran backwards by %llu s: begun anew",
 	    (unsigned long long)((hold_latest(l->hold) - t) / 1000000000));
-	while (l->groups.oldest != NULL)
-		group_forget(l, l->groups.oldest);
+	groups_forget(l);
 	lane_say(l, "degraded", why);
 	l->e->count.backwards++;
 	hold_restart(l->hold);

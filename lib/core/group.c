@@ -5,7 +5,13 @@
 
 #include "core/group.h"
 
-enum { FIRST = 256 };	/* slots; as few as do, so that they stay at hand */
+enum {
+	FIRST = 256,	/* slots; as few as do, so that they stay at hand */
+	LOOK = 64,	/* open incidents that are passed over for one that is not */
+};
+
+/* So long after its window a group is worth little again. */
+#define GROUP_STALE	UINT64_C(10000000000)
 
 int
 groups_init(struct groups *g, size_t max)
@@ -93,22 +99,41 @@ unlist(struct groups *gs, struct group *g)
 	if (g->newer != NULL)
 		g->newer->older = g->older;
 	else
-		gs->newest = g->older;
+		gs->lists[g->worth].newest = g->older;
 	if (g->older != NULL)
 		g->older->newer = g->newer;
 	else
-		gs->oldest = g->newer;
+		gs->lists[g->worth].oldest = g->newer;
 }
 
 static void
 enlist(struct groups *gs, struct group *g)
 {
+	g->touched = ++gs->touched;
 	g->newer = NULL;
-	if ((g->older = gs->newest) != NULL)
-		gs->newest->newer = g;
+	if ((g->older = gs->lists[g->worth].newest) != NULL)
+		g->older->newer = g;
 	else
-		gs->oldest = g;
-	gs->newest = g;
+		gs->lists[g->worth].oldest = g;
+	gs->lists[g->worth].newest = g;
+}
+
+/* A record is about it again. */
+static void
+touch(struct lane *l, struct group *g)
+{
+	struct groups *gs = &l->groups;
+	uint8_t worth = g->near || g->inc.open ? WORTH_MOST :
+	    l->now - g->last.t <= g->rule->det->window(g->rule) ?
+	    WORTH_MORE : WORTH_LITTLE;
+
+	if (worth == g->worth && g->newer == NULL) {
+		g->touched = ++gs->touched;
+		return;
+	}
+	unlist(gs, g);
+	g->worth = worth;
+	enlist(gs, g);
 }
 
 /* Note with the process how many groups are about it. */
@@ -126,8 +151,8 @@ followed(struct lane *l, const struct subject *s, int more)
 		k->followed--;
 }
 
-void
-group_forget(struct lane *l, struct group *g)
+static void
+forget(struct lane *l, struct group *g)
 {
 	struct groups *gs = &l->groups;
 	struct group **at = slot(gs, g->rule, &g->s);
@@ -144,52 +169,126 @@ group_forget(struct lane *l, struct group *g)
 	heap_drop(gs->due, g->number);
 	gs->all[g->number] = NULL;
 	gs->free[gs->nfree++] = g->number;
+	gs->bytes -= g->bytes;
 	for (int i = 0; i < 2; i++)
 		intern_put(l->strings, g->s.s[i]);
 	free(g);
 }
 
-/* Those without an incident go first. */
-static void
-make_room(struct lane *l)
+void
+groups_forget(struct lane *l)
 {
 	struct groups *gs = &l->groups;
-	struct group *g = gs->oldest;
+	struct group *first, *g;
 
-	for (int i = 0; i < 64 && g != NULL && g->inc.open; i++)
-		g = g->newer;
-	if (g == NULL || g->inc.open)
-		g = gs->oldest;
-	gs->evicted++;
-	if (!l->said_full) {
-		l->said_full = 1;
-		lane_say(l, "degraded", "evicted: no room to follow more "
-		    "subjects, those that were silent for longest are forgotten");
+	for (;;) {
+		first = NULL;
+		for (int i = 0; i < WORTHS; i++)
+			if ((g = gs->lists[i].oldest) != NULL &&
+			    (first == NULL || g->touched < first->touched))
+				first = g;
+		if (first == NULL)
+			return;
+		forget(l, first);
 	}
-	group_forget(l, g);
 }
 
-struct group *
-group_get(struct lane *l, const struct rule *r, const struct subject *s)
+/* What it once was worth is past. */
+static int
+stale(const struct lane *l, const struct group *g)
+{
+	return !g->inc.open && l->now - g->last.t >
+	    g->rule->det->window(g->rule) + GROUP_STALE;
+}
+
+/* Somebody may have it at hand.  Then also those after it in the list. */
+static int
+in_use(const struct groups *gs, const struct group *g)
+{
+	return g == NULL || g->touched > gs->before;
+}
+
+/* The first in the list without an incident, as far as one looks; or NULL. */
+static struct group *
+first_calm(const struct groups *gs, enum worth worth)
+{
+	struct group *g = gs->lists[worth].oldest;
+
+	for (int i = 0; i < LOOK && !in_use(gs, g) && g->inc.open; i++)
+		g = g->newer;
+	return in_use(gs, g) || g->inc.open ? NULL : g;
+}
+
+/* Who goes next: a flood of new subjects must not drive out those that matter;
+ * nor these, for ever, those that are new. */
+static struct group *
+least(const struct lane *l)
+{
+	const struct groups *gs = &l->groups;
+	struct group *g;
+
+	for (int i = WORTH_MOST; i > WORTH_LITTLE; i--)
+		if ((g = first_calm(gs, i)) != NULL && stale(l, g))
+			return g;
+	for (int i = 0; i < WORTHS; i++)
+		if ((g = first_calm(gs, i)) != NULL)
+			return g;
+	for (int i = 0; i < WORTHS; i++)
+		if (!in_use(gs, g = gs->lists[i].oldest))
+			return g;
+	return NULL;
+}
+
+/* One that takes so many bytes must fit. */
+static void
+make_room(struct lane *l, size_t bytes)
 {
 	struct groups *gs = &l->groups;
-	struct group *g = group_find(l, r, s), **at;
+	struct group *g;
 
-	if (g != NULL) {
-		if (gs->newest != g) {
-			unlist(gs, g);
-			enlist(gs, g);
+	while (((gs->nfree == 0 && gs->used == gs->max) ||
+	    gs->bytes + bytes > ENGINE_FOLLOWED) && (g = least(l)) != NULL) {
+		gs->evicted++;
+		gs->missed += g->worth > WORTH_LITTLE && !stale(l, g);
+		if (!l->said_full) {
+			l->said_full = 1;
+			lane_say(l, "degraded", "evicted: no room to follow more "
+			    "subjects, those seen once and silent for longest "
+			    "are forgotten");
 		}
-		return g;
+		forget(l, g);
 	}
+}
+
+/* What a group of that subject takes. */
+static size_t
+size_of(const struct rule *r, const struct subject *s)
+{
+	size_t n = sizeof(struct group) + r->det->state;
+
+	for (int i = 0; i < 2; i++)
+		n += s->s[i] != NULL ? strlen(s->s[i]) : 0;
+	return n;
+}
+
+static struct group *
+make(struct lane *l, const struct rule *r, const struct subject *s)
+{
+	struct groups *gs = &l->groups;
+	size_t bytes = size_of(r, s);
+	struct group *g, **at;
+
+	make_room(l, bytes);
 	if (gs->nfree == 0 && gs->used == gs->max)
-		make_room(l);
+		return NULL;
 	if ((g = calloc(1, sizeof(*g) + r->det->state)) == NULL) {
 		l->nomem = 1;
 		return NULL;
 	}
 	g->rule = r;
 	g->s = *s;
+	g->bytes = bytes;
+	gs->bytes += bytes;
 	l->tally[r->index].groups++;
 	followed(l, s, 1);
 	if (s->by == BY_HOST && s->n == 0)
@@ -205,6 +304,17 @@ group_get(struct lane *l, const struct rule *r, const struct subject *s)
 	g->chain = *at;
 	*at = g;
 	enlist(gs, g);
+	return g;
+}
+
+struct group *
+group_get(struct lane *l, const struct rule *r, const struct subject *s)
+{
+	struct group *g = group_find(l, r, s);
+
+	if (g == NULL)
+		return make(l, r, s);
+	touch(l, g);
 	return g;
 }
 
@@ -237,6 +347,9 @@ look_again(struct lane *l, struct group *g)
 void
 group_settle(struct lane *l, struct group *g)
 {
-	incident_step(l, g, g->rule->det->judge(l, g));
+	enum verdict v = g->rule->det->judge(l, g);
+
+	g->near = v != CALM;
+	incident_step(l, g, v);
 	look_again(l, g);
 }

@@ -13,6 +13,7 @@ enum {
 	PAGES = 64,		/* in a window */
 	RING = 2 * PAGES,	/* kept: more than the window is wide */
 	CHUNK = 4096,		/* bytes for records, unless one needs more */
+	IDLE = 4,		/* lists kept for pages to come */
 	LINE = 64,		/* of the processor's cache */
 	LINES = 6,		/* of a record that are fetched early: */
 	FETCH = 4,		/* so many records early */
@@ -38,6 +39,8 @@ struct page {
 
 struct hold {
 	struct page	 pages[RING];
+	struct page	 idle[IDLE];	/* their lists alone */
+	size_t		 nidle;
 	struct chunk	*free;
 	struct page	 now;		/* the page that is taken from, in order */
 	struct place	*spare;		/* for sorting */
@@ -92,6 +95,8 @@ hold_free(struct hold *h)
 	for (int i = 0; i < RING; i++)
 		free_page(&h->pages[i]);
 	free_page(&h->now);
+	for (size_t i = 0; i < h->nidle; i++)
+		free(h->idle[i].all);
 	free_chunks(h->free);
 	free(h->spare);
 	free(h);
@@ -156,13 +161,20 @@ hold_time(struct hold *h, uint64_t t)
 
 /* Room in the list of the page.  0, or -1 without memory. */
 static int
-lengthen(struct page *p)
+lengthen(struct hold *h, struct page *p)
 {
 	uint32_t room = p->room == 0 ? 16 : p->room * 2;
 	struct place *all;
 
 	if (p->n < p->room)
 		return 0;
+	if (p->room == 0 && h->nidle > 0) {
+		*p = (struct page){ .chunks = p->chunks,
+		    .all = h->idle[h->nidle - 1].all,
+		    .room = h->idle[h->nidle - 1].room };
+		h->nidle--;
+		return 0;
+	}
 	if ((all = realloc(p->all, room * sizeof(*all))) == NULL)
 		return -1;
 	p->all = all;
@@ -185,7 +197,7 @@ hold_put(struct hold *h, uint64_t t, size_t size)
 	p = &h->pages[page % RING];
 	size = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
 	c = p->chunks;
-	if (lengthen(p) == -1 || ((c == NULL || c->size - c->used < size) &&
+	if (lengthen(h, p) == -1 || ((c == NULL || c->size - c->used < size) &&
 	    (c = more(h, p, size)) == NULL))
 		return NULL;
 	r = (struct held *)(void *)((char *)c->bytes + c->used);
@@ -246,7 +258,6 @@ static int
 turn(struct hold *h, struct page *p)
 {
 	struct place *spare;
-	struct page empty = h->now;
 
 	if (h->nspare < p->n) {
 		if ((spare = realloc(h->spare, p->n * sizeof(*spare))) == NULL)
@@ -256,8 +267,13 @@ turn(struct hold *h, struct page *p)
 	}
 	if (!sorted(h, p))
 		sort(h, p->all, h->spare, p->n);
+	/* A list for each page of the ring would be one for each too many. */
+	if (h->now.all != NULL && h->nidle < IDLE)
+		h->idle[h->nidle++] = h->now;
+	else
+		free(h->now.all);
 	h->now = *p;
-	*p = empty;
+	*p = (struct page){ 0 };
 	h->at = 0;
 	return 0;
 }

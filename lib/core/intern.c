@@ -14,9 +14,17 @@ struct str {
 struct intern {
 	struct str	**slots;
 	size_t		 nslots, count;		/* nslots is a power of two */
+	size_t		 bytes;
 };
 
 enum { INTERN_SLOTS = 1024 };
+
+/* With what malloc(3) needs. */
+static size_t
+size_of(const struct str *s)
+{
+	return sizeof(*s) + s->len + 1 + 2 * sizeof(void *);
+}
 
 static struct str *
 of(const char *s)
@@ -128,6 +136,7 @@ intern_get(struct intern *in, const char *p, size_t len)
 	s->len = len;
 	s->next = *slot;
 	*slot = s;
+	in->bytes += size_of(s);
 	if (++in->count > in->nslots)
 		grow(in);
 	return s->s;
@@ -152,5 +161,12 @@ intern_put(struct intern *in, const char *p)
 		at = &(*at)->next;
 	*at = s->next;
 	in->count--;
+	in->bytes -= size_of(s);
 	free(s);
+}
+
+size_t
+intern_bytes(const struct intern *in)
+{
+	return in->bytes;
 }

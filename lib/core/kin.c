@@ -196,6 +196,20 @@ forget(struct kins *k, uint32_t i)
 	k->count--;
 }
 
+int
+kin_forget(struct kins *k, const struct kin *but)
+{
+	uint32_t i = k->lists[1].oldest;
+
+	if (i == 0 || &k->all[i - 1] == but)
+		i = k->lists[0].oldest;
+	if (i == 0 || &k->all[i - 1] == but)
+		return 0;
+	forget(k, i);
+	fetch_next(k);
+	return 1;
+}
+
 struct kin *
 kin_get(struct kins *k, const struct tree_id *id)
 {
@@ -207,11 +221,8 @@ kin_get(struct kins *k, const struct tree_id *id)
 	if (k->free == 0 && k->used == k->room && k->room < k->max &&
 	    grow(k) == -1)
 		return NULL;
-	if (k->free == 0 && k->used == k->max) {
-		forget(k, k->lists[1].oldest != 0 ? k->lists[1].oldest :
-		    k->lists[0].oldest);
-		fetch_next(k);
-	}
+	if (k->free == 0 && k->used == k->max)
+		kin_forget(k, NULL);
 	if ((i = k->free) != 0)
 		k->free = k->all[i - 1].chain;
 	else

@@ -42,6 +42,9 @@ void kin_fetch(const struct kins *, const struct tree_id *);
  * live, the one heard of longest ago.  NULL without memory. */
 struct kin *kin_get(struct kins *, const struct tree_id *);
 
+/* Forget one as kin_get() does, but not that one.  0 if there is no other. */
+int kin_forget(struct kins *, const struct kin *but);
+
 /* It lives, and was heard of at t ns (by some seconds is exact enough); or it
  * ended. */
 void kin_heard(struct kins *, struct kin *, uint64_t t);

@@ -199,6 +199,7 @@ lane_feed(struct lane *l, const struct rec *r)
 	if (r->t > l->now)
 		l->now = r->t;
 	l->self = NULL;
+	l->groups.before = l->groups.touched;
 	lane_learn(l, r);
 	for (unsigned i = 0; i < set->nrules; i++)
 		if (set->rules[i]->where == NULL ||

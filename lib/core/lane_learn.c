@@ -85,6 +85,10 @@ learn_process(struct lane *l, const struct rec *r)
 		    keep(l, r, K_cgroup, k->cgroup));
 	if (r->kind != EV_exit)
 		kin_heard(l->kins, k, l->now);
+	/* Names that no two share: better fewer processes than no bound.  What
+	 * others hold cannot be had this way, so not more than came. */
+	for (int i = 0; i < 2 && intern_bytes(l->strings) > ENGINE_STRINGS; i++)
+		kin_forget(l->kins, k);
 	l->self = k;
 }
 

@@ -21,8 +21,10 @@ lane_say(struct lane *l, const char *state, const char *why)
 			snprintf(reasons[n++], 120, "late: %llu records",
 			    (unsigned long long)l->late);
 		if (l->groups.evicted > 0)
-			snprintf(reasons[n++], 120, "evicted: %llu subjects",
-			    (unsigned long long)l->groups.evicted);
+			snprintf(reasons[n++], 120, "evicted: %llu subjects, %llu "
+			    "of them with more than one record",
+			    (unsigned long long)l->groups.evicted,
+			    (unsigned long long)l->groups.missed);
 		if (l->dropped > 0)
 			snprintf(reasons[n++], 120, "dropped: %llu incidents",
 			    (unsigned long long)l->dropped);
