@@ -280,7 +280,8 @@ engine_end(struct engine *e)
 		drain(l, 1);
 		lane_until(l, hold_latest(l->hold));
 		say_timeless(l);
-		if (l->late > 0 || l->groups.evicted > 0 || l->dropped > 0)
+		if (l->late > 0 || l->groups.evicted > 0 || l->dropped > 0 ||
+		    kin_evicted(l->kins) > 0)
 			lane_say(l, "end", NULL);
 		nomem |= l->nomem;
 	}
