@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* fd_exhaustion: a process nears the number of files that it may open. */
+/*
+ * What is limited by number nears its limit.  fd_exhaustion: the files that a
+ * process has open.  pids_exhaustion: the tasks of a cgroup.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,9 +14,9 @@ enum { P_USED, P_WITHIN, P_WINDOW, P_R2, P_POINTS };
 /* Below this part of the limit nobody is looked at. */
 #define LOOK	0.25
 
-struct fds {
+struct fill {
 	struct line	line;
-	uint64_t	fds, max;
+	uint64_t	n, max;
 };
 
 static uint64_t
@@ -22,24 +25,30 @@ length(const struct rule *r)
 	return r->p[P_WINDOW];
 }
 
+static int
+pids(const struct rule *r)
+{
+	return r->det == &detect_pids_exhaustion;
+}
+
 static void
 feed(struct lane *l, const struct rule *r, const struct rec *rec)
 {
-	uint64_t max = rec_num(rec, K_fds_max, 0);
-	uint64_t now = rec_num(rec, K_fds, UINT64_MAX);
+	uint64_t max = rec_num(rec, pids(r) ? K_pids_max : K_fds_max, 0);
+	uint64_t now = rec_num(rec, pids(r) ? K_pids : K_fds, UINT64_MAX);
 	struct subject s;
-	struct fds *k;
+	struct fill *k;
 	struct group *g;
 
 	if (max == 0 || now == UINT64_MAX ||
 	    (now < LOOK * max && !group_may(l, r)) ||
-	    !lane_subject(l, r, BY_PROCESS, rec, &s) ||
+	    !lane_subject(l, r, pids(r) ? BY_CGROUP : BY_PROCESS, rec, &s) ||
 	    ((g = group_find(l, r, &s)) == NULL && now < LOOK * max))
 		return;
 	if ((g = group_get(l, r, &s)) == NULL)
 		return;
 	k = (void *)g->state;
-	k->fds = now;
+	k->n = now;
 	k->max = max;
 	line_put(&k->line, r->p[P_WINDOW], l->now, now);
 	group_seen(l, g, rec);
@@ -48,23 +57,23 @@ feed(struct lane *l, const struct rule *r, const struct rec *rec)
 
 /* ns until the limit is reached along the line; INFINITY is never. */
 static double
-left(const struct fds *k, const struct rule *r, const struct fit *f)
+left(const struct fill *k, const struct rule *r, const struct fit *f)
 {
 	if (f->n < r->p[P_POINTS] || f->r2 < r->p[P_R2] || f->slope <= 0)
 		return INFINITY;
-	return k->max > k->fds ? (k->max - k->fds) / f->slope * 1e9 : 0;
+	return k->max > k->n ? (k->max - k->n) / f->slope * 1e9 : 0;
 }
 
 static double
-used(const struct fds *k)
+used(const struct fill *k)
 {
-	return 100.0 * k->fds / k->max;
+	return 100.0 * k->n / k->max;
 }
 
 static enum verdict
 judge(struct lane *l, struct group *g)
 {
-	struct fds *k = (void *)g->state;
+	struct fill *k = (void *)g->state;
 	const struct rule *r = g->rule;
 	struct fit f = line_fit(&k->line, r->p[P_WINDOW], l->now);
 	double end = left(k, r, &f);
@@ -74,7 +83,7 @@ judge(struct lane *l, struct group *g)
 		return CALM;
 	g->inc.value = used(k);
 	if (used(k) > r->p[P_USED] ||
-	    (end < r->p[P_WITHIN] && k->fds >= LOOK * k->max))
+	    (end < r->p[P_WITHIN] && k->n >= LOOK * k->max))
 		return FIRE;
 	return used(k) > r->p[P_USED] * CLEAR ||
 	    end < r->p[P_WITHIN] / CLEAR ? STAY : CALM;
@@ -83,7 +92,7 @@ judge(struct lane *l, struct group *g)
 static void
 tell(struct lane *l, struct group *g, struct report *r)
 {
-	struct fds *k = (void *)g->state;
+	struct fill *k = (void *)g->state;
 	const struct rule *rule = g->rule;
 	struct fit f = line_fit(&k->line, rule->p[P_WINDOW], l->now);
 	double end = left(k, rule, &f);
@@ -92,15 +101,16 @@ tell(struct lane *l, struct group *g, struct report *r)
 
 	incident_subject(l, g, &r->subject);
 	report_value(r, "used", UNIT_PCT, used(k), rule->p[P_USED]);
-	report_value(r, "fds", UNIT_COUNT, k->fds, NAN);
+	report_value(r, pids(rule) ? "pids" : "fds", UNIT_COUNT, k->n, NAN);
 	report_value(r, "limit", UNIT_COUNT, k->max, NAN);
 	report_value(r, "slope", UNIT_RATE, f.slope, NAN);
 	if (isfinite(end))
 		report_value(r, "time_to_limit", UNIT_TIME, end,
 		    rule->p[P_WITHIN]);
-	n = snprintf(r->summary, sizeof(r->summary), "%s has %llu of %llu files "
-	    "open, %.0f %%", party_text(&r->subject, who, sizeof(who)),
-	    (unsigned long long)k->fds, (unsigned long long)k->max, used(k));
+	n = snprintf(r->summary, sizeof(r->summary), "%s has %llu of %llu %s, "
+	    "%.0f %%", party_text(&r->subject, who, sizeof(who)),
+	    (unsigned long long)k->n, (unsigned long long)k->max,
+	    pids(rule) ? "processes and threads" : "files open", used(k));
 	if (isfinite(end))
 		snprintf(r->summary + n, sizeof(r->summary) - n,
 		    ", %s more: the limit is reached in %s",
@@ -108,20 +118,33 @@ tell(struct lane *l, struct group *g, struct report *r)
 		    value_text(text, UNIT_TIME, end));
 }
 
-static const uint8_t keys[] = { K_fds, K_fds_max, K_NONE };
+static const uint8_t fd_keys[] = { K_fds, K_fds_max, K_NONE };
+static const uint8_t pid_keys[] = { K_pids, K_pids_max, K_NONE };
 
-static const struct param params[] = {
-	[P_USED] = { "used", UNIT_PCT, "80%", NULL, 0 },
-	[P_WITHIN] = { "within", UNIT_TIME, "10m", "0s 7d", 0 },
-	[P_WINDOW] = { "window", UNIT_TIME, "1m", NULL, 0 },
-	[P_R2] = { "r2", UNIT_ANY, "0.8", "0 1", 0 },
-	[P_POINTS] = { "points", UNIT_COUNT, "10", "2 32", 0 },
-	{ NULL, 0, NULL, NULL, 0 },
-};
+#define PARAMS_WITHIN(within) {						\
+	[P_USED] = { "used", UNIT_PCT, "80%", NULL, 0 },		\
+	[P_WITHIN] = { "within", UNIT_TIME, within, "0s 7d", 0 },	\
+	[P_WINDOW] = { "window", UNIT_TIME, "1m", NULL, 0 },		\
+	[P_R2] = { "r2", UNIT_ANY, "0.8", "0 1", 0 },			\
+	[P_POINTS] = { "points", UNIT_COUNT, "10", "2 32", 0 },		\
+	{ NULL, 0, NULL, NULL, 0 },					\
+}
+
+static const struct param fd_params[] = PARAMS_WITHIN("10m");
+static const struct param pid_params[] = PARAMS_WITHIN("0s");
 
 const struct detector detect_fd_exhaustion = {
 	.name = "fd_exhaustion", .kinds = KIND(sample), .by = BY(PROCESS),
 	.by_def = BY(PROCESS), .severity = SEV_HIGH,
-	.state = sizeof(struct fds), .keys = keys, .params = params,
+	.state = sizeof(struct fill), .keys = fd_keys, .params = fd_params,
+	.feed = feed, .judge = judge, .tell = tell, .window = length,
+};
+
+/* A service that starts makes threads along a line, too: by default only how near
+ * the limit is counts. */
+const struct detector detect_pids_exhaustion = {
+	.name = "pids_exhaustion", .kinds = KIND(cgroup), .by = BY(CGROUP),
+	.by_def = BY(CGROUP), .severity = SEV_HIGH,
+	.state = sizeof(struct fill), .keys = pid_keys, .params = pid_params,
 	.feed = feed, .judge = judge, .tell = tell, .window = length,
 };

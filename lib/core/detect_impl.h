@@ -49,6 +49,18 @@ void top_tell(struct lane *, struct report *, const char *name,
     const struct top *t);
 void top_tell_status(struct report *, const char *name, const struct top *t);
 
+/* ---- how a process ended ---- */
+
+#define ENDED_QUICK	UINT64_C(1000000000)	/* ns that an answer takes at most */
+
+/* Exit status, or -signal. */
+int ended_how(const struct rec *);
+int ended_told(const struct rec *);	/* the record says how */
+
+/* A command that a shell or the like ran failed at once, with a status that may be
+ * an answer: a script asks again and again until it is yes. */
+int ended_answer(struct lane *, const struct rec *);
+
 /* ---- whom to blame ---- */
 
 enum { BLAMED = 32 };		/* told apart */

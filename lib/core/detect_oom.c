@@ -100,13 +100,15 @@ kills_tell(struct lane *l, struct group *g, struct report *r)
 		    "not there: not always the cause");
 	}
 	snprintf(r->summary, sizeof(r->summary), "the kernel killed %s (%s) in %s "
-	    "because %s ran out, when %s asked for more",
+	    "because %s ran out%s%s%s",
 	    party_text(&r->victim, who, sizeof(who)),
 	    value_text(rss, UNIT_SIZE, k->rss),
 	    party_text(&r->subject, where, sizeof(where)),
 	    strcmp(k->scope, "limit") == 0 ? "the cgroup's memory" :
 	    "the memory of the host",
-	    party_text(&r->culprit, by, sizeof(by)));
+	    r->culprit.kind != NULL ? ", when " : "", r->culprit.kind != NULL ?
+	    party_text(&r->culprit, by, sizeof(by)) : "",
+	    r->culprit.kind != NULL ? " asked for more" : "");
 }
 
 static const uint8_t kills_keys[] = { K_id, K_comm, K_rss_bytes, K_scope,

@@ -114,11 +114,11 @@ tell(struct lane *l, struct group *g, struct report *r)
 	blame_tell(l, r, p->resource, victim, g->inc.from);
 	if (l->now - p->s.last > 2 * p->s.interval + SUSTAIN_SLACK)
 		report_why(r, r->confidence, "no record since");
+	incident_subject(l, g, &r->subject);
 	snprintf(r->summary, sizeof(r->summary), "%s pressure (%s) of %s is %s "
 	    "for %s; %s%s", r->resource, line,
-	    g->s.by == BY_HOST ? "the host" : g->s.by == BY_CGROUP ?
-	    party_text(&(struct party){ .kind = "", .cgroup = g->s.s[0] }, who,
-	    sizeof(who)) : g->s.s[0], value_text(pct, UNIT_PCT, p->pct),
+	    party_text(&r->subject, who, sizeof(who)),
+	    value_text(pct, UNIT_PCT, p->pct),
 	    value_text(held, UNIT_TIME, l->now - since),
 	    r->culprit.kind != NULL ? "most stall by " : "",
 	    party_text(&r->culprit, by, sizeof(by)));

@@ -15,13 +15,15 @@ enum { US = 1000 };
 
 /* ---- noisy_neighbor ---- */
 
-enum { N_STALL, N_WINDOW, N_SHARE, N_RESOURCE, N_MEDIUM, N_HIGH };
+enum { N_STALL, N_WINDOW, N_SHARE, N_RESOURCE, N_MEDIUM, N_HIGH, N_FOR };
 enum { ANY_RESOURCE = 4 };
 
 struct noise {
 	struct window	stall;
 	double		share;		/* of the last record */
 	double		confidence;	/* the least */
+	uint64_t	since;		/* above the limit without a break; 0 is not */
+	char		space[2][64];	/* pods: namespaces of victim and culprit */
 	uint8_t		resource, estimated;
 };
 
@@ -53,6 +55,22 @@ pair(struct lane *l, enum by by, const struct rec *rec, struct subject *s)
 	return s->s[0] != NULL && s->s[1] != NULL && s->s[0] != s->s[1];
 }
 
+/* Pods of one name in two namespaces are two: FNV-1a of both namespaces. */
+static uint32_t
+spaces(const struct rec *rec)
+{
+	const struct scan_val *v[] = { rec_val(rec, K_victim_namespace),
+	    rec_val(rec, K_culprit_namespace) };
+	uint32_t h = 2166136261u;
+
+	for (int i = 0; i < 2; i++) {
+		for (size_t k = 0; v[i]->type == SCAN_STR && k < v[i]->len; k++)
+			h = (h ^ (unsigned char)v[i]->p[k]) * 16777619u;
+		h = (h ^ '/') * 16777619u;
+	}
+	return h;
+}
+
 static void
 noise_of(struct lane *l, const struct rule *r, const struct rec *rec,
     const struct subject *s, enum resource res)
@@ -67,10 +85,19 @@ noise_of(struct lane *l, const struct rule *r, const struct rec *rec,
 	if (window_sum(&n->stall, r->p[N_WINDOW], l->now) == 0) {
 		n->confidence = 1;
 		n->estimated = 0;
+		n->since = 0;
 	}
 	window_add(&n->stall, r->p[N_WINDOW], l->now,
 	    rec_num(rec, K_stall_ns, 0) / US);
+	if (window_sum(&n->stall, r->p[N_WINDOW], l->now) * US <= r->p[N_STALL])
+		n->since = 0;
+	else if (n->since == 0)
+		n->since = l->now;
 	n->share = rec_double(rec, K_share);
+	scan_str(rec_val(rec, K_victim_namespace), n->space[0],
+	    sizeof(n->space[0]));
+	scan_str(rec_val(rec, K_culprit_namespace), n->space[1],
+	    sizeof(n->space[1]));
 	if (confidence < n->confidence)
 		n->confidence = confidence;
 	n->estimated |= !scan_is(rec_val(rec, K_method), "measured");
@@ -92,7 +119,7 @@ noise_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 		return;
 	for (int by = 0; by < BY_FIELD; by++)
 		if (r->by >> by & 1 && pair(l, by, rec, &s)) {
-			s.n = res;
+			s.n = res + 8 * (by == BY_POD ? spaces(rec) : 0);
 			noise_of(l, r, rec, &s, res);
 		}
 }
@@ -106,7 +133,8 @@ noise_judge(struct lane *l, struct group *g)
 
 	g->inc.value = us * US;
 	/* A share that is not told is not small. */
-	return v == FIRE && n->share * 100 < g->rule->p[N_SHARE] ? STAY : v;
+	return v == FIRE && (n->share * 100 < g->rule->p[N_SHARE] ||
+	    l->now - n->since < g->rule->p[N_FOR]) ? STAY : v;
 }
 
 /* By the part of the window that the victim waited, at the worst moment so far:
@@ -154,8 +182,12 @@ noise_tell(struct lane *l, struct group *g, struct report *r)
 	char by[100], who[100], stall[VALUE_TEXT], len[VALUE_TEXT];
 
 	name(&r->victim, g->s.by, g->s.s[0]);
-	name(&r->subject, g->s.by, g->s.s[0]);
 	name(&r->culprit, g->s.by, g->s.s[1]);
+	if (g->s.by == BY_POD) {
+		r->victim.namespace = n->space[0][0] != '\0' ? n->space[0] : NULL;
+		r->culprit.namespace = n->space[1][0] != '\0' ? n->space[1] : NULL;
+	}
+	r->subject = r->victim;
 	r->culprit.ns = ns;
 	report_value(r, "stall", UNIT_TIME, ns, rule->p[N_STALL]);
 	if (!isnan(n->share)) {
@@ -183,13 +215,14 @@ static const uint8_t noise_keys[] = { K_resource, K_method, K_stall_ns,
 	K_culprit_cgroup_v1, K_culprit_pod, K_culprit_namespace, K_NONE };
 
 static const struct param noise_params[] = {
-	[N_STALL] = { "stall", UNIT_TIME, "100ms", NULL, 0 },
+	[N_STALL] = { "stall", UNIT_TIME, "500ms", NULL, 0 },
 	[N_WINDOW] = { "window", UNIT_TIME, "5s", NULL, 0 },
 	[N_SHARE] = { "share", UNIT_PCT, "0%", NULL, 0 },
 	[N_RESOURCE] = { "resource", UNIT_CHOICE, "any", "cpu memory io irq any",
 	    0 },
-	[N_MEDIUM] = { "medium", UNIT_PCT, "10%", "0%", 0 },
-	[N_HIGH] = { "high", UNIT_PCT, "25%", "0%", 0 },
+	[N_MEDIUM] = { "medium", UNIT_PCT, "50%", "0%", 0 },
+	[N_HIGH] = { "high", UNIT_PCT, "200%", "0%", 0 },
+	[N_FOR] = { "for", UNIT_TIME, "15s", "0s 7d", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 

@@ -11,7 +11,7 @@
 	X(time, "time") X(host, "host")					\
 	X(id, "id") X(parent_id, "parent_id")				\
 	X(creator_id, "creator_id") X(comm, "comm")			\
-	X(cgroup, "cgroup") X(cgroup_v1, "cgroup_v1")			\
+	X(exe, "exe") X(cgroup, "cgroup") X(cgroup_v1, "cgroup_v1")	\
 	X(pod, "pod") X(namespace, "namespace")				\
 	X(exit_code, "exit_code") X(signal, "signal")			\
 	X(duration_ns, "duration_ns") X(state, "state")			\
@@ -40,6 +40,7 @@
 	X(memory_bytes, "memory_bytes")					\
 	X(memory_max_bytes, "memory_max_bytes")				\
 	X(oom_kills, "oom_kills") X(scope, "scope")			\
+	X(pids, "pids") X(pids_max, "pids_max")				\
 	X(trigger_id, "trigger.id") X(trigger_comm, "trigger.comm")	\
 	X(count, "count") X(source, "source") X(from, "from")		\
 	X(to, "to") X(forks, "forks") X(execs, "execs")			\

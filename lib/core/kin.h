@@ -21,6 +21,7 @@ struct kin {
 	uint8_t		 dead;
 	uint8_t		 followed;	/* groups that are about it, 255 is many */
 	uint8_t		 age;		/* when it was last moved up, see kin_heard() */
+	uint8_t		 maker;		/* enum maker; of an unknown program, its maker's */
 };
 
 struct kins;

@@ -66,7 +66,7 @@ lane_keys(int kind)
 	    K_NONE };
 	static const uint8_t none[] = { K_NONE };
 	static const uint8_t process[] = { K_id, K_parent_id, K_creator_id,
-	    K_comm, K_cgroup, K_cgroup_v1, K_cpu, K_NONE };
+	    K_comm, K_cgroup, K_cgroup_v1, K_cpu, K_exe, K_NONE };
 	static const uint8_t source[] = { K_tool, K_state, K_boot_id, K_degraded,
 	    K_cpus, K_memory_total, K_NONE };
 	static const uint8_t lost[] = { K_count, K_from, K_to, K_forks, K_execs,

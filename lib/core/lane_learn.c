@@ -5,6 +5,7 @@
 #include "base/num.h"
 
 #include "core/detect.h"
+#include "core/maker.h"
 
 static void
 learn_lost(struct lane *l, const struct rec *r)
@@ -59,6 +60,24 @@ keep(struct lane *l, const struct rec *r, enum key key, const char *old)
 	return lane_sym(l, r, key);
 }
 
+/* What it is to those that it makes; a child is what its maker is until it runs
+ * another program. */
+static enum maker
+learn_maker(struct lane *l, const struct rec *r, const struct kin *k)
+{
+	const struct scan_val *exe = rec_val(r, K_exe);
+	const char *base, *slash;
+	const struct kin *up;
+
+	if (r->kind == EV_fork && (up = kin_up(l->kins, k)) != NULL)
+		return up->maker;
+	if (exe->type != SCAN_STR)
+		return maker_of(k->comm, NULL, 0);
+	slash = memrchr(exe->p, '/', exe->len);
+	base = slash != NULL ? slash + 1 : exe->p;
+	return maker_of(k->comm, base, exe->p + exe->len - base);
+}
+
 static void
 learn_process(struct lane *l, const struct rec *r)
 {
@@ -83,6 +102,8 @@ learn_process(struct lane *l, const struct rec *r)
 	    k->age != (uint8_t)(l->now >> KIN_AGE))
 		kin_named(l->kins, k, keep(l, r, K_comm, k->comm),
 		    keep(l, r, K_cgroup, k->cgroup));
+	if (r->kind == EV_exec || r->kind == EV_snap || r->kind == EV_fork)
+		k->maker = learn_maker(l, r, k);
 	if (r->kind != EV_exit)
 		kin_heard(l->kins, k, l->now);
 	/* Names that no two share: better fewer processes than no bound.  What

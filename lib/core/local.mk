@@ -3,12 +3,14 @@ lib_libcore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(builddir)/lib/core
 lib_libcore_a_SOURCES = \
 	lib/core/detect.c lib/core/detect.h lib/core/detect_impl.h \
 	lib/core/detect_any.c \
+	lib/core/detect_crash.c \
 	lib/core/detect_fork.c \
 	lib/core/detect_fd.c \
 	lib/core/detect_life.c \
 	lib/core/detect_memory.c \
 	lib/core/detect_oom.c \
 	lib/core/detect_pressure.c \
+	lib/core/detect_spin.c \
 	lib/core/detect_stall.c \
 	lib/core/detect_stuck.c \
 	lib/core/engine.c lib/core/engine.h \
@@ -23,6 +25,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/lane.c \
 	lib/core/lane_learn.c \
 	lib/core/line.c lib/core/line.h \
+	lib/core/maker.c lib/core/maker.h \
 	lib/core/record.c lib/core/record.h \
 	lib/core/report.c \
 	lib/core/top.c \

@@ -6,14 +6,16 @@
 #
 #	.../t/bench/false-alarms.sh [-a] [minutes [package...]]
 #
-# With -a what else the machine does counts, too, and with it stalls: these are
-# always of the whole machine.  Prints each incident, and the number of each rule
-# and severity; status 1 if one is above info.
+# With -a what else the machine does counts, too, and with it stalls and, by lnx-psi,
+# pressure and cgroups: these are always of the whole machine.  Prints each incident,
+# and the number of each rule and severity; status 1 if one is above info.
 set -eu
 
 what=(--tree $$ -e "snap,fork,exec,exit,reparent,sample,oom")
+all=
 if [ "${1-}" = -a ]; then
 	what=()
+	all=1
 	shift
 fi
 minutes=${1:-10}
@@ -24,9 +26,11 @@ src=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "${builddir:-.}" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/lnx-alarms.XXXXXX")
 trace=
+psi=
 
 undo() {
-	[ -z "$trace" ] || kill "$trace" 2>/dev/null || true
+	# shellcheck disable=SC2086
+	[ -z "$trace$psi" ] || kill $trace $psi 2>/dev/null || true
 	rm -rf "$dir"
 }
 trap undo EXIT
@@ -40,6 +44,10 @@ mkfifo "$dir/stream"
 rules=$!
 "$build/cmd/lnx-trace" -q "${what[@]}" >"$dir/stream" &
 trace=$!
+if [ -n "$all" ]; then
+	"$build/cmd/lnx-psi" -q >"$dir/stream" &
+	psi=$!
+fi
 sleep 2
 
 end=$((SECONDS + minutes * 60))
@@ -61,9 +69,12 @@ while [ $SECONDS -lt $end ]; do
 	count check
 done
 
-kill -INT "$trace"
-wait "$trace" || true
+# shellcheck disable=SC2086
+kill -INT "$trace" $psi
+# shellcheck disable=SC2086
+wait "$trace" $psi || true
 trace=
+psi=
 wait "$rules"
 jq -r 'select(.event == "incident" and .state == "opened") |
 	[.time[11:19], .severity, .rule, .class // "-", .summary] | @tsv' "$dir/incidents"

@@ -83,22 +83,44 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 }
 
 @test "lnx-rules: short_lived: a build, jobs and a crash loop are told apart" {
-	golden short-lived- 6
+	golden short-lived- 7
 	need_jq
 	[ "$(says short-lived-build '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = build:info ]
 	[ "$(says short-lived-jobs '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = jobs:info ]
-	[ "$(says short-lived-crash-loop '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = crash_loop:medium ]
+	[ "$(says short-lived-crash-loop 'select(.rule == "short_lived") | .class + ":" + .severity' |
+		tr ' ' '\n' | sort -u)" = crash_loop:medium ]
+	[ "$(says short-lived-retry '.class + ":" + .severity')" = retry:info ]
 	[ -z "$(says short-lived-just-not .rule)$(says short-lived-not-long .rule)" ]
 }
 
 @test "lnx-rules: crash_loop: by exit status or signal; a no now and then is none" {
-	golden crash-loop- 7
+	golden crash-loop- 19
 	need_jq
 	[ "$(says crash-loop-by-signal '.top.exits[0].signal')" = 11 ]
 	[ "$(says crash-loop-fires '.culprit.comm + ":" + (.culprit.count | tostring)' | cut -d ' ' -f 1)" = server:5 ]
 	[ "$(says crash-loop-hole '.evidence.lost')" = 7 ]
 	quiet crash-loop-just-not crash-loop-not-a-poll \
 	    crash-loop-not-a-script crash-loop-not-an-answer
+}
+
+@test "lnx-rules: crash_loop: a script that asks again is not a service that is started again" {
+	need_jq
+	crash() { says "crash-loop-$1" '"\(.rule):\(.class):\(.severity):\(.state)"'; }
+	for n in retry retry-by-name; do
+		[ "$(crash $n)" = crash_loop:retry:low:opened ]
+	done
+	[ "$(crash restarted-by-a-script)" = crash_loop:crash_loop:high:opened ]
+	[ "$(crash retry-then-crash)" = "crash_loop:retry:low:opened crash_loop:crash_loop:high:updated" ]
+	[ "$(says crash-loop-which-status '.culprit.comm + ":" + .class')" = \
+		"asks:retry dies:crash_loop long:retry" ]
+	quiet crash-loop-not-an-answer-of-a-script crash-loop-not-an-orphan
+	# Who starts services again does not wait for answers, nor for 2 s.
+	[ "$(crash start-limit)" = crash_loop:crash_loop:high:opened ]
+	[ "$(crash container)" = crash_loop:crash_loop:high:opened ]
+	quiet crash-loop-start-limit-just-not
+	# With a back-off it takes longer; each tells of what the other does not.
+	[ "$(crash backoff | tr ' ' '\n' | cut -d : -f 1,3 | sort -u)" = crash_loop_slow:high ]
+	[ "$(crash each-11-s | tr ' ' '\n' | cut -d : -f 1 | sort -u)" = crash_loop ]
 }
 
 @test "lnx-rules: memory_leak: a line that goes on; no start, no cache" {
@@ -127,9 +149,24 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	quiet fd-exhaustion-at-the-limit fd-exhaustion-grows-slowly
 }
 
-@test "lnx-rules: cpu_spin: on the processor and no sign of progress" {
-	golden cpu-spin- 5
+@test "lnx-rules: pids_exhaustion: a cgroup near its pids.max" {
+	golden pids-exhaustion- 5
 	need_jq
+	[ "$(says pids-exhaustion-fires .state)" = "opened updated updated closed" ]
+	[ "$(says pids-exhaustion-fires .values.pids.value | cut -d ' ' -f 1)" = 161 ]
+	[ "$(says pids-exhaustion-hole .evidence.lost)" = 3 ]
+	[ "$(says pids-exhaustion-grows '.values.time_to_limit.value < 600e9' | cut -d ' ' -f 1)" = true ]
+	quiet pids-exhaustion-at-the-limit pids-exhaustion-not-by-growth
+}
+
+@test "lnx-rules: cpu_spin: on the processor and no sign of progress" {
+	golden cpu-spin- 11
+	need_jq
+	# Of a tree all processes together: known a round later.
+	[ "$(says cpu-spin-tree-fires '"\(.subject.kind)\(.subject.pid)\(.state)"')" = "tree100opened tree100closed" ]
+	[ "$(says cpu-spin-tree-and-process '"\(.boot_ns / 1e9)\(.subject.kind)"')" = "109process 110tree" ]
+	quiet cpu-spin-tree-at-the-limit cpu-spin-tree-gives-way cpu-spin-tree-forks \
+	    cpu-spin-tree-of-two-cgroups
 	[ "$(says cpu-spin-fires .state)" = "opened closed" ]
 	quiet cpu-spin-at-the-limit cpu-spin-gives-way cpu-spin-forks cpu-spin-hole
 }
@@ -154,7 +191,7 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 }
 
 @test "lnx-rules: noisy_neighbor: by measured stalls, a pair at a time" {
-	golden noisy-neighbor- 6
+	golden noisy-neighbor- 9
 	need_jq
 	[ "$(says noisy-neighbor-second-culprit 'select(.state == "opened") | .culprit.cgroup')" = "/batch /backup" ]
 	[ "$(says noisy-neighbor-estimated .evidence.method)" = estimated ]
@@ -162,13 +199,17 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	[ "$(says noisy-neighbor-grows '.state + ":" + .severity')" = \
 		"opened:low updated:medium updated:high closed:high" ]
 	[ "$(says noisy-neighbor-estimated .severity)" = low ]
-	printf '[noisy_neighbor]\nmedium = 50%%\nhigh = 60%%\n' >my.conf
+	# Above the limit for 15 s without a break, and not for 14.
+	[ "$(says noisy-neighbor-sustained '"\(.boot_ns)\(.state)"')" = 119000000000opened ]
+	quiet noisy-neighbor-not-sustained noisy-neighbor-with-a-break
+	now=$(printf '[noisy_neighbor]\nstall = 100ms\nfor = 0s')
+	printf '%s\nmedium = 50%%\nhigh = 60%%\n' "$now" >my.conf
 	lnx-rules -r my.conf "$rules/noisy-neighbor-grows.ndjson" >out
 	[ "$(jq -r .severity out | sort -u)" = low ]
-	printf '[noisy_neighbor]\nseverity = info\n' >my.conf
+	printf '%s\nseverity = info\n' "$now" >my.conf
 	lnx-rules -r my.conf "$rules/noisy-neighbor-grows.ndjson" >out
 	[ "$(jq -r .severity out | sort -u)" = info ]
-	printf '[noisy_neighbor]\nmedium = 50%%\n' >my.conf
+	printf '[noisy_neighbor]\nmedium = 201%%\n' >my.conf
 	run --separate-stderr lnx-rules -n my.conf
 	[ "$status" -eq 2 ]
 	[[ $stderr == "lnx-rules: my.conf:1: "*"no more than high" ]]
@@ -293,6 +334,20 @@ lacking() {
 	[ "$(rules_of x in | jq .evidence.confidence)" = 1 ]
 }
 
+@test "lnx-rules: pods and namespaces, where records tell them, and nowhere else" {
+	golden tagged 1
+	need_jq
+	who() { says tagged "select(.rule == \"$1\") | \"\(.subject.namespace)/\(.subject.pod)\""; }
+	# Two pods of one name are two, and what a pod does to itself is nothing.
+	[ "$(says tagged 'select(.rule == "neighbour" and .subject.kind == "pod") |
+		"\(.victim.namespace)/\(.victim.pod):\(.culprit.namespace)/\(.culprit.pod)"')" = \
+		"shop/web-1:batch/etl-7 shop/web-1:other/etl-7" ]
+	for r in pressure oom_kill exits; do
+		[ "$(who $r)" = shop/web-1 ]
+	done
+	[ "$(who jobs)" = shop/null ]
+}
+
 @test "lnx-rules: every incident is as the schema says, and fits a pipe" {
 	need_jq
 	for f in "$rules"/*.incident; do
@@ -375,7 +430,7 @@ opened() {
 
 @test "lnx-rules: --all passes all on, byte for byte, with the incidents between" {
 	f=$rules/noisy-neighbor-fires.ndjson
-	rules_of x -a "$f" >all
+	rules_of noisy-neighbor-fires -a "$f" >all
 	grep -v '"event":"incident"' all | diff -u "$f" -
 	grep '"event":"incident"' all | diff -u "$rules/noisy-neighbor-fires.incident" -
 }
@@ -466,13 +521,13 @@ wrong() {
 
 @test "lnx-rules: bad lines are counted, told once of each sort, and exit 3" {
 	{ echo x; echo y; echo '{}'; cat "$rules/noisy-neighbor-fires.ndjson"; } >in
-	run --separate-stderr lnx-rules in
+	run --separate-stderr rules_of noisy-neighbor-fires in
 	[ "$status" -eq 3 ]
 	[ "${#stderr_lines[@]}" -eq 2 ]
 	[ "${stderr_lines[0]}" = "lnx-rules: in:1: not JSON" ]
 	[ "${stderr_lines[1]}" = "lnx-rules: in:3: not a record" ]
 	diff -u "$rules/noisy-neighbor-fires.incident" - <<<"$output"
-	run --separate-stderr lnx-rules -v in
+	run --separate-stderr rules_of noisy-neighbor-fires -v in
 	[[ "$stderr" == *"3 lines skipped"*"1 opened, 1 closed"* ]]
 }
 

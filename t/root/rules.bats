@@ -379,7 +379,8 @@ in_group() {
 	[ -n "$V2" ] || skip "no cgroup v2 mounted"
 	[ "$(nproc)" -ge 2 ] || skip "needs two processors"
 	mkdir "$V2/$CG"
-	rules_start -e stall
+	printf '[noisy_neighbor]\nstall = 100ms\nfor = 0s\nmedium = 10%%\nhigh = 25%%\n' >my.conf
+	RULES=my.conf rules_start -e stall
 	pids=()
 	for g in a a a b b b; do
 		in_group $g 0 mischief spin 4000 >truth &
