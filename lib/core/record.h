@@ -12,6 +12,7 @@
 
 #include "rec/event.h"
 #include "rec/scan.h"
+#include "rec/text.h"
 
 #include "core/hold.h"
 #include "core/intern.h"
@@ -133,13 +134,30 @@ rec_interned(const struct rec *r, unsigned key)
 	return at != K_NONE && (r->interned >> at & 1);
 }
 
+/* The number of n <= 8 digits that end at q; what is before them, in the memory
+ * of the record, is not looked at.  0, or -1 if they are none. */
+static inline int
+record_digits(const char *q, unsigned n, uint64_t *u)
+{
+	uint64_t skip = n < 8 ? (UINT64_C(1) << 8 * (8 - n)) - 1 : 0;
+	uint64_t w = (text_load(q - 8) & ~skip) | (TEXT_ONES * '0' & skip);
+
+	*u = text_number(w);
+	return text_digits(w) ? 0 : -1;
+}
+
 static inline uint64_t
 rec_num(const struct rec *r, enum key key, uint64_t unknown)
 {
 	const struct scan_val *v = rec_val(r, key);
 	uint64_t u;
 
-	return v->type == SCAN_NUM && scan_u64(v, &u) == 0 ? u : unknown;
+	if (v->type != SCAN_NUM)
+		return unknown;
+	if (v->len <= 8)
+		return record_digits(v->p + v->len, v->len, &u) == 0 ? u :
+		    unknown;
+	return scan_u64(v, &u) == 0 ? u : unknown;
 }
 
 double rec_double(const struct rec *, enum key);	/* NAN is unknown */

@@ -73,36 +73,6 @@ scan_value(const char *p, const char *end, struct scan_val *v)
 	return value(&w, p, 0, SCAN_NO, v);
 }
 
-/* A short value as most are: a string of plain ASCII, or a whole number, and
- * more of the line behind it.  NULL: it is something else. */
-static inline const char *
-quick(const char *p, const char *end, struct scan_val *v)
-{
-	unsigned bits;
-	size_t n;
-
-	v->escaped = 0;
-	if (*p == '"') {
-		v->type = SCAN_STR;
-		v->p = ++p;
-		for (; end - p >= WIDE; p += WIDE)
-			if ((bits = wide_odd(p)) != 0) {
-				p += __builtin_ctz(bits);
-				v->len = p - v->p;
-				return *p == '"' ? p + 1 : NULL;
-			}
-		return NULL;
-	}
-	if (end - p < WIDE || (bits = wide_not_digits(p)) == 0)
-		return NULL;
-	n = __builtin_ctz(bits);
-	v->type = SCAN_NUM;
-	v->p = p;
-	v->len = n;
-	return (p[n] == ',' || p[n] == '}') && (*p != '0' ? n > 0 : n == 1) ?
-	    p + n : NULL;
-}
-
 static const char *
 array(struct walk *w, const char *p, int depth)
 {
@@ -124,26 +94,102 @@ array(struct walk *w, const char *p, int depth)
 
 /* ---- objects ---- */
 
-/* Does the step's text stand at p? */
+/* Does the step's text stand at p?  SCAN_STEP bytes can be read. */
 static inline int
-stands(const struct scan_step *s, const char *p, const char *end)
+stands(const struct scan_step *s, const char *p, unsigned no)
 {
-	if (end - p < SCAN_STEP)
-		return end - p >= s->len && memcmp(p, s->text, s->len) == 0;
-	return (wide_same(p, s->text) | wide_same(p + WIDE, s->text + WIDE) <<
-	    WIDE | s->behind) == UINT32_MAX;
+	/* Since the set began anew, it may be a key of elsewhere. */
+	return s->inside == no && (wide_same(p, s->text) |
+	    wide_same(p + WIDE, s->text + WIDE) << WIDE | s->behind) ==
+	    UINT32_MAX;
 }
 
-/* Is the next key at p one that came here before?  Its step, or NULL. */
-static inline struct scan_step *
+/* A number as most are: whole or with a fraction, and a comma or bracket behind
+ * it.  WIDE bytes can be read.  Its length; 0: it is something else. */
+static inline size_t
+quick_number(const char *p)
+{
+	unsigned bits = wide_not_digits(p);
+	size_t n, whole;
+
+	if (bits == 0)
+		return 0;
+	n = whole = __builtin_ctz(bits);
+	if (p[n] == '.') {
+		bits &= bits - 1;
+		if (bits == 0 || (n = __builtin_ctz(bits)) == whole + 1)
+			return 0;
+	}
+	return (p[n] == ',' || p[n] == '}') && (*p != '0' ? whole > 0 :
+	    whole == 1) ? n : 0;
+}
+
+/* A string or number as most are.  WIDE bytes can be read.  NULL: it is
+ * something else. */
+static inline const char *
+quick(const char *p, const char *end, struct scan_val *v)
+{
+	unsigned odd;
+
+	v->escaped = 0;
+	if (*p != '"') {
+		v->type = SCAN_NUM;
+		v->p = p;
+		v->len = quick_number(p);
+		return v->len > 0 ? p + v->len : NULL;
+	}
+	v->type = SCAN_STR;
+	v->p = ++p;
+	for (; end - p >= WIDE; p += WIDE)
+		if ((odd = wide_odd(p)) != 0) {
+			p += __builtin_ctz(odd);
+			v->len = p - v->p;
+			return *p == '"' ? p + 1 : NULL;
+		}
+	return NULL;
+}
+
+/*
+ * Members as they came before, with plain values and a comma behind: as many as
+ * there are.  Where the next member begins.
+ */
+static const char *
+plain(struct walk *w, const char *p, unsigned no, struct scan_link **at)
+{
+	enum { ROOM = SCAN_STEP + 2 * WIDE };	/* a key and some of its value */
+	struct scan *set = w->set;
+	const char *end = w->end, *q;
+	struct scan_val none;
+	struct scan_step *s;
+
+	while (end - p >= ROOM) {
+		s = &set->steps[(*at)->step[0]];
+		if (!stands(s, p, no)) {
+			s = &set->steps[(*at)->step[1]];
+			if (!stands(s, p, no))
+				break;
+		}
+		q = s->object ? NULL : quick(p + s->len, end,
+		    s->key != SCAN_NO ? &w->val[s->key] : &none);
+		if (q == NULL || q == end || *q != ',')
+			break;
+		p = q + 1;
+		*at = &s->next;
+	}
+	return p;
+}
+
+/* Is the next key at p, of which less can be read, one that came here before?
+ * Its step, or NULL. */
+static struct scan_step *
 guess(struct scan *set, const struct scan_link *at, unsigned no, const char *p,
     const char *end)
 {
 	for (int i = 0; i < SCAN_GUESSES && at->step[i] != 0; i++) {
 		struct scan_step *s = &set->steps[at->step[i]];
 
-		/* Since the set began anew, it may be a key of elsewhere. */
-		if (s->inside == no && stands(s, p, end))
+		if (s->inside == no && end - p >= s->len &&
+		    memcmp(p, s->text, s->len) == 0)
 			return s;
 	}
 	return NULL;
@@ -187,14 +233,16 @@ object(struct walk *w, const char *p, int depth, unsigned no)
 {
 	struct scan_link *at = no != SCAN_NO ? &w->set->first[no] : NULL;
 	const struct scan_entry *e;
-	struct scan_val *v, none;
 	struct scan_step *s;
-	const char *q;
+	struct scan_val none;
 
 	p = lex_blank(p + 1, w->end);
 	if (p < w->end && *p == '}')
 		return p + 1;
-	for (;; p = lex_blank(p + 1, w->end)) {
+	for (;; p++) {
+		if (at != NULL)
+			p = plain(w, p, no, &at);
+		p = lex_blank(p, w->end);
 		if (at != NULL &&
 		    (s = guess(w->set, at, no, p, w->end)) != NULL) {
 			p = lex_blank(p + s->len, w->end);
@@ -204,11 +252,11 @@ object(struct walk *w, const char *p, int depth, unsigned no)
 			return NULL;
 		if (e->below != 0)
 			forget(w, e->below);
-		v = e->key != SCAN_NO ? &w->val[e->key] : &none;
-		if (p == w->end || ((q = quick(p, w->end, v)) == NULL &&
-		    (q = value(w, p, depth, e->object, v)) == NULL))
+		p = value(w, p, depth, e->object,
+		    e->key != SCAN_NO ? &w->val[e->key] : &none);
+		if (p == NULL)
 			return NULL;
-		p = lex_blank(q, w->end);
+		p = lex_blank(p, w->end);
 		if (p == w->end || (*p != ',' && *p != '}'))
 			return NULL;
 		if (*p == '}')

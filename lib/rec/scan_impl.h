@@ -41,6 +41,8 @@ struct scan_step {
 	uint8_t		 len;
 	uint8_t		 inside;
 	uint8_t		 entry;
+	uint8_t		 key;		/* of the entry */
+	uint8_t		 object;	/* the entry is one, with keys in it */
 	struct scan_link next;
 } __attribute__((aligned(64)));	/* as lines of a cache are */
 

@@ -94,6 +94,7 @@ scan_new(const char *const *keys, size_t n)
 	memset(set->slot, SCAN_NO, sizeof(set->slot));
 	set->entries[SCAN_ENTRIES] = (struct scan_entry){ .object = SCAN_NO,
 	    .key = SCAN_NO };
+	set->steps[0].inside = SCAN_NO;		/* stands nowhere */
 	set->nkeys = n;
 	for (size_t i = 0; i < n; i++)
 		if (enter(set, keys[i], i) == -1) {
@@ -155,6 +156,8 @@ step_of(struct scan *set, const struct scan_val *key,
 	s->behind = (uint32_t)(UINT64_C(0xffffffff) << s->len);
 	s->inside = inside;
 	s->entry = e != NULL ? e - set->entries : SCAN_ENTRIES;
+	s->key = set->entries[s->entry].key;
+	s->object = set->entries[s->entry].object != SCAN_NO;
 	return set->nsteps;
 }
 
