@@ -228,22 +228,24 @@ event_id(char *p, const char boot[9], uint64_t start, uint32_t pid)
 	return q - p;
 }
 
-/* Eight lowercase hexadecimal digits; or -1. */
+/*
+ * Eight lowercase hexadecimal digits; or -1.  All at one time: of a letter, bit 6
+ * is set, and its digit is 9 more than its low half.
+ */
 static int
 hex8(const char *s, uint32_t *v)
 {
-	/* One more than the digit; 0 is none. */
-	static const uint8_t digit[256] = { ['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
-		['a'] = 11, 12, 13, 14, 15, 16 };
+	uint64_t w = text_load(s), letter = w >> 6 & TEXT_ONES;
+	uint64_t n = (w & TEXT_ONES * 0x0f) + 9 * letter;
 
-	*v = 0;
-	for (int i = 0; i < 8; i++) {
-		uint8_t d = digit[(unsigned char)s[i]];
-
-		if (d == 0)
-			return -1;
-		*v = *v << 4 | (d - 1u);
-	}
+	if ((w & TEXT_ONES * 0xf0) != 0x30 * (TEXT_ONES + letter) ||
+	    (n & TEXT_ONES * 0x10) != 0 ||
+	    ((n + 6 * TEXT_ONES) >> 4 & TEXT_ONES) != letter)
+		return -1;
+	n = __builtin_bswap64(n);
+	n = (n | n >> 4) & UINT64_C(0x00ff00ff00ff00ff);
+	n = (n | n >> 8) & UINT64_C(0x0000ffff0000ffff);
+	*v = n | n >> 16;
 	return 0;
 }
 
