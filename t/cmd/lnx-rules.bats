@@ -94,7 +94,7 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 }
 
 @test "lnx-rules: crash_loop: by exit status or signal; a no now and then is none" {
-	golden crash-loop- 19
+	golden crash-loop- 20
 	need_jq
 	[ "$(says crash-loop-by-signal '.top.exits[0].signal')" = 11 ]
 	[ "$(says crash-loop-fires '.culprit.comm + ":" + (.culprit.count | tostring)' | cut -d ' ' -f 1)" = server:5 ]
@@ -112,7 +112,9 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	[ "$(crash restarted-by-a-script)" = crash_loop:crash_loop:high:opened ]
 	[ "$(crash retry-then-crash)" = "crash_loop:retry:low:opened crash_loop:crash_loop:high:updated" ]
 	[ "$(says crash-loop-which-status '.culprit.comm + ":" + .class')" = \
-		"asks:retry dies:crash_loop long:retry" ]
+		"asks:retry dies:crash_loop long:retry abrt:crash_loop sent:retry" ]
+	[ "$(says crash-loop-of-workers '.culprit.comm + ":" + .class')" = \
+		"worker:retry killed:crash_loop status:crash_loop" ]
 	quiet crash-loop-not-an-answer-of-a-script crash-loop-not-an-orphan
 	# Who starts services again does not wait for answers, nor for 2 s.
 	[ "$(crash start-limit)" = crash_loop:crash_loop:high:opened ]
@@ -317,6 +319,15 @@ lacking() {
 	lnx-psi|/sys/fs/cgroup/a: no trigger: Device or resource busy
 	lnx-tree|evicted: no room for more than 5 processes
 	END
+	# A pressure file of another resource.
+	irq='s/^{/{"event":"source","boot_ns":1000000000,"host":"box","tool":"lnx-psi","degraded":["\/proc\/pressure\/irq: no"]}\n{/'
+	for r in cpu:1 any:0.8; do
+		printf '[psi_saturation]\nresource = %s\n' ${r%:*} >my.conf
+		sed "1$irq" "$rules/psi-saturation-fires.ndjson" | lnx-rules -r my.conf |
+			jq -r 'select(.state == "opened" and .resource == "cpu" and .subject.kind == "host") |
+				.evidence | "\(.confidence) \(.why)"' >out
+		[[ "$(cat out)" == "${r#*:} "* ]] || { cat out; return 1; }
+	done
 	while IFS='|' read -r tool why; do
 		[ "$(lacking "$tool" "$why")" = "$rule 0.8 degraded: $why" ]
 	done <<-'END'

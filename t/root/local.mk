@@ -97,4 +97,5 @@ t_root_stamp_SOURCES = t/root/stamp.c t/root/stim.h
 t_root_stamp_CFLAGS = $(root_cflags)
 
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
-EXTRA_DIST += t/root/stall.bash
+EXTRA_DIST += t/root/stall.bash t/root/rules.bash
+bats_tests += t/root/rules-live.bats
