@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * Which party a task belongs to, as a token (slot_map.h).  The table is looked
- * at by id, directly and in a few places behind that.  For tp_btf programs and
+ * at by key, directly and in a few places behind that.  For tp_btf programs and
  * iterators, where a task's members may be loaded.
  *
  * Included once by an object, which then has the maps slots, slot_claims and
@@ -55,6 +55,10 @@ u32 slot_epoch = 1;
 /* Times that a party found no slot. */
 u64 slot_full;
 
+/* The serial number of the root of v2, once it was seen: it is 0 as yet, as
+ * that of all roots, but nothing says so. */
+u64 slot_root = ~0ULL;
+
 /* The v1 hierarchy to look at and where there is no other, as in task.h. */
 #ifndef BPF_TASK_H
 const volatile int v1_subsys = -1;
@@ -64,20 +68,21 @@ const volatile bool v1_only = false;
 #include "walk.h"
 
 static __always_inline u32
-slot_place(u64 id, u32 probe)
+slot_place(u64 key, u32 probe)
 {
-	u32 i = (u32)(id * 0x9e3779b97f4a7c15ULL >> 32) + probe;
+	u32 i = (u32)(key * 0x9e3779b97f4a7c15ULL >> 32) + probe;
 
 	i &= slot_number - 1;
 	return i < SLOT_FIRST ? i + SLOT_FIRST : i;
 }
 
-/* Fill in a slot that was claimed; id comes last, so that it is found then. */
+/* Fill in a slot that was claimed; key comes last, so that it is found then. */
 static __always_inline void
 slot_fill(struct slot_entry *s, u32 i, u64 id, u64 kernfs, u64 task, u32 of)
 {
 	struct task_struct *t = (void *)task;
 
+	s->id = id;
 	s->used = slot_epoch;
 	s->len = 0;
 	s->of = of;
@@ -92,109 +97,110 @@ slot_fill(struct slot_entry *s, u32 i, u64 id, u64 kernfs, u64 task, u32 of)
 		bpf_probe_read_kernel(s->comm, sizeof(s->comm), &t->comm);
 	} else
 		s->len = walk_cgroup(kernfs, i, 0);
-	barrier();
-	s->id = id;
 }
 
 /*
- * Give a slot to the party with this id: a cgroup with its kernfs node; or a
+ * Give a slot to the party with this key: a cgroup with its kernfs node; or a
  * task, and if it is none of the kernel's, the token of its cgroup.  A token;
  * 0 if there is no free one.  Two processors may both find one for the same
- * id: whoever reads goes by the id.
+ * key: whoever reads goes by the id.
  */
 __noinline int
-slot_take(u64 id, u64 kernfs, u64 task, u32 of)
+slot_take(u64 key, u64 id, u64 kernfs, u64 task, u32 of)
 {
 	struct slot_entry *s;
 	u32 i, probe;
 	u8 one = 1;
 
 	for (probe = 0; probe < SLOT_PROBES; probe++) {
-		i = slot_place(id, probe);
+		i = slot_place(key, probe);
 		s = bpf_map_lookup_elem(&slots, &i);
 		if (s == NULL)
 			break;
-		if (s->id != 0 || bpf_map_update_elem(&slot_claims, &i, &one,
+		if (s->key != 0 || bpf_map_update_elem(&slot_claims, &i, &one,
 		    BPF_NOEXIST) != 0)
 			continue;
 		slot_fill(s, i, id, kernfs, task, of);
+		barrier();
+		s->key = key;
 		return slot_token(i, s->gen);
 	}
 	__sync_fetch_and_add(&slot_full, 1);
 	return 0;
 }
 
-/* The slot of this id, and its token; NULL if it has none yet. */
-static __always_inline struct slot_entry *
-slot_find(u64 id, u32 *token)
+/* The token of this key's slot; 0 if it has none. */
+__noinline int
+slot_search(u64 key)
 {
 	struct slot_entry *s;
 	u32 i, probe;
 
-#pragma unroll
 	for (probe = 0; probe < SLOT_PROBES; probe++) {
-		i = slot_place(id, probe);
+		i = slot_place(key, probe);
 		s = bpf_map_lookup_elem(&slots, &i);
 		if (s == NULL)
-			return NULL;
-		if (s->id == id) {
-			*token = slot_token(i, s->gen);
-			return s;
-		}
+			break;
+		if (s->key != key)
+			continue;
+		if (s->used != slot_epoch)
+			s->used = slot_epoch;
+		return slot_token(i, s->gen);
 	}
-	return NULL;
+	return 0;
 }
 
-/* The node of a task's cgroup in the v1 hierarchy.  v1_subsys is a constant to
- * the verifier, which thus knows the type of what is loaded. */
-static __always_inline struct kernfs_node *
-slot_v1_node(struct css_set *set)
+/* That of a task's cgroup in the v1 hierarchy.  v1_subsys is a constant to the
+ * verifier, which thus knows the type of what is loaded. */
+static __always_inline struct cgroup_subsys_state *
+slot_v1(struct css_set *set)
 {
-	struct cgroup_subsys_state *css;
-
-	css = *(struct cgroup_subsys_state **)((char *)set +
+	return *(struct cgroup_subsys_state **)((char *)set +
 	    bpf_core_field_offset(struct css_set, subsys) + v1_subsys * 8);
-	return css->cgroup->kn;
 }
 
 /*
- * The id of a task's cgroup: that of v2; with SLOT_ID_V1 that of v1 where the
- * one of v2 is the root, which always has the id 1.
+ * The key of a task's cgroup: that of v2; where that is the root, that of v1.
+ * No number is used twice, though an address may be.
  */
 static __always_inline u64
-slot_cgroup_id(struct task_struct *t)
-{
-	u64 id;
-
-	if (v1_only)
-		return slot_v1_node(t->cgroups)->id;
-	id = t->cgroups->dfl_cgrp->kn->id;
-	if (id != 1 || v1_subsys < 0)
-		return id;
-	return slot_v1_node(t->cgroups)->id | SLOT_ID_V1;
-}
-
-/* A task whose cgroup has no slot.  The address is a number here: the last
- * load is a probe read. */
-static __always_inline u32
-slot_new(u64 id, struct task_struct *t)
+slot_key(struct task_struct *t)
 {
 	struct css_set *set = t->cgroups;
-	struct cgroup_subsys_state *css = NULL;
-	struct kernfs_node *kn;
-	struct cgroup *c;
-	u32 token;
+	u64 serial;
 
-	if (v1_only || id & SLOT_ID_V1) {
-		bpf_probe_read_kernel(&css, sizeof(css), (char *)set +
-		    bpf_core_field_offset(struct css_set, subsys) +
-		    v1_subsys * 8);
-		kn = BPF_CORE_READ(css, cgroup, kn);
-	} else {
-		c = set->dfl_cgrp;
-		kn = BPF_CORE_READ(c, kn);
+	if (v1_only)
+		return SLOT_KEY_CGROUP | slot_v1(set)->serial_nr;
+	serial = set->dfl_cgrp->self.serial_nr;
+	if (v1_subsys >= 0 && serial == slot_root)
+		serial = slot_v1(set)->serial_nr;
+	return SLOT_KEY_CGROUP | serial;
+}
+
+/*
+ * A task whose cgroup has no slot.  Its id is that of v2; with SLOT_ID_V1 that
+ * of v1 where the one of v2 is the root, which always has the id 1.
+ */
+static __noinline int
+slot_new(struct task_struct *t)
+{
+	struct css_set *set = t->cgroups;
+	struct kernfs_node *kn;
+	u64 id, node;
+	int token;
+
+	kn = v1_only ? slot_v1(set)->cgroup->kn : set->dfl_cgrp->kn;
+	id = kn->id;
+	if (!v1_only && id == 1 && v1_subsys >= 0) {
+		slot_root = set->dfl_cgrp->self.serial_nr;
+		kn = slot_v1(set)->cgroup->kn;
+		id = kn->id | SLOT_ID_V1;
 	}
-	token = slot_take(id, (u64)kn, 0, 0);
+	/* The address as a number. */
+	bpf_probe_read_kernel(&node, sizeof(node), &kn);
+	token = slot_search(slot_key(t));
+	if (token == 0)
+		token = slot_take(slot_key(t), id, node, 0, 0);
 	return token != 0 ? token : SLOT_OTHER;
 }
 
@@ -202,16 +208,18 @@ slot_new(u64 id, struct task_struct *t)
 static __always_inline u32
 slot_of(struct task_struct *t)
 {
-	u64 id = slot_cgroup_id(t);
+	u64 key = slot_key(t);
+	u32 i = slot_place(key, 0), token;
 	struct slot_entry *s;
-	u32 token;
 
-	s = slot_find(id, &token);
-	if (s == NULL)
-		return slot_new(id, t);
-	if (s->used != slot_epoch)
-		s->used = slot_epoch;
-	return token;
+	s = bpf_map_lookup_elem(&slots, &i);
+	if (s != NULL && s->key == key) {
+		if (s->used != slot_epoch)
+			s->used = slot_epoch;
+		return slot_token(i, s->gen);
+	}
+	token = slot_search(key);
+	return token != 0 ? token : slot_new(t);
 }
 
 #endif

@@ -28,17 +28,21 @@ enum {
 /* Marks in the id of a slot; ids of the kernel leave these bits free. */
 #define SLOT_ID_V1	(1ULL << 63)	/* id in the v1 hierarchy */
 #define SLOT_ID_TASK	(1ULL << 62)	/* no cgroup: a hash of pid and start */
-#define SLOT_ID_GONE	(~0ULL)		/* taken back, not yet to be given away */
+
+/* Keys of slots: of a task its id, of a cgroup its serial number with a mark. */
+#define SLOT_KEY_CGROUP	(1ULL << 61)
+#define SLOT_KEY_GONE	(~0ULL)		/* taken back, not yet to be given away */
 
 enum slot_kind { SLOT_CGROUP, SLOT_KTHREAD, SLOT_PROCESS };
 
 /*
- * One line of the cache.  Free if id is 0.  User space takes a slot back in two
- * steps, with enough time between them for any program under way to end: id
- * becomes SLOT_ID_GONE; then gen is counted up, id becomes 0, and the slot is
+ * One line of the cache.  Free if key is 0.  User space takes a slot back in two
+ * steps, with enough time between them for any program under way to end: key
+ * becomes SLOT_KEY_GONE; then gen is counted up, key becomes 0, and the slot is
  * deleted from slot_claims.
  */
 struct slot_entry {
+	__u64	key;			/* by which it is found, and nothing else */
 	__u64	id;
 	__u32	gen;			/* times it was given away before */
 	__u32	used;			/* slot_epoch when it was last looked up */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the programs of stall.bpf.c leave for user space, besides slot_map.h. */
+/* What the programs of stall.bpf.c leave for user space, besides slot_map.h.
+ * Whoever includes this has wait.h. */
 #ifndef BPF_STALL_MAP_H
 #define BPF_STALL_MAP_H
 
@@ -11,17 +12,23 @@ struct stall_cell {
 };
 
 /*
- * In map parts, STALL_PARTS for each processor: what is not yet added to the
- * cell of that key.  A place is free while its key is 0.  Whoever reads cells
- * first and then parts may miss what moves meanwhile, but has nothing twice.
+ * What is not yet added to the cell of that key.  A place is free while its key
+ * is 0.  Whoever reads cells first and then parts may miss what moves meanwhile,
+ * but has nothing twice.
  */
-enum { STALL_PARTS = 64 };
-
 struct stall_part {
 	__u64	key;
 	__u64	ns;
 	__u64	waits;
 	__u64	stamp;			/* of the wait last counted */
+};
+
+enum { STALL_PARTS = 256 };
+
+/* In map cpus, by processor. */
+struct stall_cpu {
+	struct wait_cpu		wait;
+	struct stall_part	part[STALL_PARTS];	/* by a hash of the key */
 };
 
 /*

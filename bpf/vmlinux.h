@@ -267,13 +267,14 @@ struct kernfs_node___before_6_15 {
 	struct kernfs_node___before_6_15 *parent;
 };
 
-struct cgroup {
-	struct kernfs_node *kn;
-};
-
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
 	u64 serial_nr;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
 };
 
 struct task_group {

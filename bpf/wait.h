@@ -30,9 +30,17 @@ struct wait_seg {
 	u32	pad;
 };
 
+/* What one of the samples of a wait stands for. */
+struct wait_sample {
+	u64	ns;
+	u32	who;
+	u32	pad;
+};
+
 /*
  * A processor.  What was before its first run is SLOT_UNKNOWN since time 0, as
- * the memory is zero.  seg[head] goes on.
+ * the memory is zero.  seg[head] goes on.  What each switch needs is in one line
+ * of the cache, and a run in one.
  */
 struct wait_cpu {
 	u64	clock;			/* at the last switch */
@@ -43,7 +51,9 @@ struct wait_cpu {
 	u64	now;			/* a time not long ago: see waiting() */
 	u32	head;
 	u32	found;			/* see wait_find() */
+	u64	room;			/* see known_address() */
 	struct wait_seg seg[WAIT_RING];
+	struct wait_sample sample[WAIT_SAMPLES];
 };
 
 static inline __attribute__((always_inline)) struct wait_seg *
@@ -121,41 +131,66 @@ wait_newest(struct wait_cpu *c, void *arg, u32 victim, u64 from, u64 end)
 static inline __attribute__((always_inline)) u32
 wait_find(struct wait_cpu *c, u64 at)
 {
-	u32 low = 0, step = WAIT_RING, i;
+	volatile u32 *found = &c->found;
+	u32 step = WAIT_RING, low, i;
 
+	*found = 0;
 	for (i = 0; i < WAIT_STEPS; i++) {
 		step >>= 1;
+		low = *found;
 		if (wait_seg(c, low + step - 1)->start > at)
-			low += step;
+			*found = low + step;
 	}
-	*(volatile u32 *)&c->found = low;
-	return *(volatile u32 *)&c->found & (WAIT_RING - 1);
+	return *found & (WAIT_RING - 1);
 }
 
-/* The one that is looked at of an equal part of n runs, the n-th part of which
- * is the one that is `back` back; and how much of it is between the times. */
+/* The one that is looked at of the i-th part of n runs, and how much of it is
+ * between the times: for all of that part. */
 static inline __attribute__((always_inline)) u64
-wait_sample(struct wait_cpu *c, u32 first, u32 n, u32 i, u64 from, u64 end,
-    u32 *who)
+wait_sample(struct wait_cpu *c, u32 first, u32 n, u32 i, u64 from, u64 end)
 {
 	u32 low = first + i * n / WAIT_SAMPLES;
 	u32 width = first + (i + 1) * n / WAIT_SAMPLES - low;
+	struct wait_sample *sample = &c->sample[i];
 	struct wait_seg *s;
 	u64 start, stop;
 
-	*who = SLOT_OLDER;
-	if (width == 0)
-		return 0;
 	/* Not at random, so that it can be done again; but nothing that the
 	 * schedule knows of. */
-	low += (u32)((end * 0x9e3779b97f4a7c15ULL >> 40) + i) % width;
+	low += (((u32)(end * 0x9e3779b97f4a7c15ULL >> 32) + i * 0x9e3779b9U) *
+	    (u64)width) >> 32;
 	s = wait_seg(c, low);
-	*who = s->who;
 	start = s->start > from ? s->start : from;
 	stop = low == 0 ? end : wait_seg(c, low - 1)->start;
 	if (stop > end)
 		stop = end;
-	return (stop > start ? stop - start : 0) * width;
+	sample->who = s->who;
+	return sample->ns = (stop > start ? stop - start : 0) * width;
+}
+
+/* Hand out what the samples stand for; with a mark it is scaled, to `rest` in
+ * all.  Returns what is left of that. */
+static inline __attribute__((always_inline)) u64
+wait_samples(struct wait_cpu *c, void *arg, u32 victim, u64 all, u64 rest,
+    u32 mark)
+{
+	/* part <= all, and 2 ** 38 ns are longer than the ring goes on any
+	 * processor that is busy. */
+	u64 scale = all != 0 && rest >> 38 == 0 ? (rest << 24) / all : 0, part;
+	u32 i;
+
+	for (i = 0; i < WAIT_SAMPLES; i++) {
+		part = c->sample[i].ns;
+		if (mark != 0)
+			part = part * scale >> 24;
+		if (part > rest)
+			part = rest;
+		if (part == 0)
+			continue;
+		rest -= part;
+		WAIT_ADD(arg, victim, c->sample[i].who | mark, part);
+	}
+	return rest;
 }
 
 /*
@@ -166,8 +201,8 @@ wait_sample(struct wait_cpu *c, u32 first, u32 n, u32 i, u64 from, u64 end,
 static inline __attribute__((always_inline)) void
 wait_oldest(struct wait_cpu *c, void *arg, u32 victim, u64 from, u64 end)
 {
-	u64 past = wait_seg(c, WAIT_RING - 1)->start, all = 0, rest, part, scale;
-	u32 first, n, i, who, mark;
+	u64 past = wait_seg(c, WAIT_RING - 1)->start, all = 0;
+	u32 first, n, i;
 
 	if (past > from) {
 		if (past > end)
@@ -181,26 +216,12 @@ wait_oldest(struct wait_cpu *c, void *arg, u32 victim, u64 from, u64 end)
 	n = wait_find(c, from) - first + 1;
 	if (n > WAIT_RING)
 		n = WAIT_RING;
-	mark = n > WAIT_SAMPLES ? WAIT_SAMPLED : 0;
 	for (i = 0; i < WAIT_SAMPLES; i++)
-		all += wait_sample(c, first, n, i, from, end, &who);
-	rest = end - from;
-	/* part <= all, and 2 ** 38 ns are longer than the ring goes on any
-	 * processor that is busy. */
-	scale = all != 0 && rest >> 38 == 0 ? (rest << 24) / all : 0;
-	for (i = 0; i < WAIT_SAMPLES; i++) {
-		part = wait_sample(c, first, n, i, from, end, &who);
-		if (mark != 0)
-			part = part * scale >> 24;
-		if (part > rest)
-			part = rest;
-		if (part == 0)
-			continue;
-		rest -= part;
-		WAIT_ADD(arg, victim, who | mark, part);
-	}
-	if (rest > 0)
-		WAIT_ADD(arg, victim, SLOT_OLDER, rest);
+		all += wait_sample(c, first, n, i, from, end);
+	end = wait_samples(c, arg, victim, all, end - from,
+	    n > WAIT_SAMPLES ? WAIT_SAMPLED : 0);
+	if (end > 0)
+		WAIT_ADD(arg, victim, SLOT_OLDER, end);
 }
 
 /* Until when it is known who ran, in the middle of a run: not beyond the last

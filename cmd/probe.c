@@ -16,11 +16,11 @@ probe(const char *btf)
 		char detail[TRACE_WHY] = "";
 		int yes = f->probe(btf, detail, sizeof(detail));
 
-		printf("%-8s%-12s%s%s%s%s\n", yes ? "ok" : "missing", f->name,
+		printf("%-8s%-13s%s%s%s%s\n", yes ? "ok" : "missing", f->name,
 		    f->gives, detail[0] != '\0' ? " (" : "", detail,
 		    detail[0] != '\0' ? ")" : "");
 		if (!yes)
-			printf("%20s%s\n", "-> ", f->fix);
+			printf("%21s%s\n", "-> ", f->fix);
 		if (!yes && f->core)
 			rc = EX_LNX_SYSTEM;
 	}

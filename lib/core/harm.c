@@ -14,7 +14,8 @@ enum key {
 	K_boot_ns, K_host, K_resource, K_window, K_method, K_confidence,
 	K_victim, K_victim_v1, K_victim_id,
 	K_culprit, K_culprit_v1, K_culprit_id, K_kind, K_comm, K_pid,
-	K_stall, K_unknown, K_older, K_open, K_induced, K_cpu, K_max
+	K_stall, K_unknown, K_older, K_open, K_induced, K_cpu,
+	K_cgroup, K_interval, K_some, K_max
 };
 
 static const char *const keys[K_max] = {
@@ -23,6 +24,7 @@ static const char *const keys[K_max] = {
 	"culprit.cgroup", "culprit.cgroup_v1", "culprit.cgroup_id",
 	"culprit.kind", "culprit.comm", "culprit.pid",
 	"stall_ns", "by.unknown", "by.older", "open_ns", "induced_ns", "cpu_ns",
+	"cgroup", "interval_ns", "some_ns",
 };
 
 struct harm *
@@ -291,6 +293,38 @@ feed_culprit(struct harm *h, size_t host, int resource, uint64_t at)
 	return 0;
 }
 
+/* The pressure of a cgroup.  Who never had any has no place in the table. */
+static int
+feed_psi(struct harm *h, size_t i, int resource, uint64_t at)
+{
+	uint64_t some = num(h, K_some), len = num(h, K_interval);
+	uint64_t from = at > len ? at - len : 0;
+	struct harm_host *host = &h->host[i];
+	char name[HARM_NAME], whole[HARM_NAME];
+	struct harm_party *p = NULL;
+
+	if (len == 0 || scan_str(&h->val[K_cgroup], name, sizeof(name)) <= 0)
+		return 0;
+	if (host->psi_to == 0 || from < host->psi_from)
+		host->psi_from = from;
+	if (at > host->psi_to)
+		host->psi_to = at;
+	/* That of a cgroup has that of those below it already. */
+	strcpy(whole, name);
+	roll(name, h->depth);
+	if (strcmp(whole, name) != 0)
+		return 0;
+	if (harm_room(h) == -1)
+		return -1;
+	if (some == 0 && harm_party_find(h, i, name, resource) == NULL)
+		return 0;
+	if ((p = harm_party(h, i, name, resource)) == NULL)
+		return -1;
+	harm_add(&p->some, at, some);
+	harm_add(&p->looked, at, len);
+	return 0;
+}
+
 int
 harm_feed(struct harm *h, int kind, const char *line, size_t len)
 {
@@ -300,7 +334,7 @@ harm_feed(struct harm *h, int kind, const char *line, size_t len)
 	size_t host;
 
 	if ((kind != EV_stall && kind != EV_stall_total &&
-	    kind != EV_stall_culprit) ||
+	    kind != EV_stall_culprit && kind != EV_psi) ||
 	    scan_line(h->scan, line, len, h->val) == -1)
 		return 0;
 	while (resource < STALL_RESOURCES &&
@@ -308,8 +342,10 @@ harm_feed(struct harm *h, int kind, const char *line, size_t len)
 		resource++;
 	if (resource == STALL_RESOURCES || (host = host_of(h)) == 0)
 		return 0;
-	h->records++;
 	at = num(h, K_boot_ns);
+	if (kind == EV_psi)
+		return feed_psi(h, host - 1, resource, at);
+	h->records++;
 	window(h, &h->host[host - 1], resource, at);
 	if (kind == EV_stall)
 		return feed_edge(h, host - 1, resource, at);
@@ -339,6 +375,16 @@ harm_span(const struct harm *h, const struct harm_party *p, int last)
 
 	return last ? host->span[p->resource].last :
 	    host->span[p->resource].to - host->span[p->resource].from;
+}
+
+uint64_t
+harm_looked(const struct harm *h, const struct harm_party *p, int last)
+{
+	const struct harm_host *host = &h->host[p->host];
+
+	if (p->looked.at == 0)
+		return 0;
+	return last ? p->looked.last : host->psi_to - host->psi_from;
 }
 
 uint64_t

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
  * Who makes whom wait, by cgroup: what the records stall, stall_total and
- * stall_culprit of a stream say, added up, and what they said last.  Pure:
+ * stall_culprit of a stream say, added up, and what they said last; and beside
+ * it the pressure that the records psi tell of the same cgroups.  Pure:
  * time is the records' time.  The sums do not depend on the order in which
  * records come, within the memory bound.
  */
@@ -31,6 +32,8 @@ struct harm_host {
 		uint64_t from, to;	/* boot_ns: first window's begin, last one's end */
 		uint64_t last;		/* length of the last */
 	} span[STALL_RESOURCES];
+	/* Of the records psi: first interval's begin, last one's end. */
+	uint64_t	 psi_from, psi_to;
 };
 
 struct harm_pair;
@@ -44,9 +47,10 @@ struct harm_party {
 	struct harm_amount told, told_dark;	/* by stall */
 	struct harm_amount open;	/* waits that have not ended */
 	struct harm_amount induced, cpu;	/* by stall_culprit */
+	struct harm_amount some, looked;	/* by psi: pressure, and in how long */
 	/* By harm_sum(). */
 	struct {
-		uint64_t waited, dark, open, induced, cpu;
+		uint64_t waited, dark, open, induced, cpu, some;
 		uint32_t victims;	/* whom it kept waiting, itself left out */
 		const struct harm_pair *top;	/* for whom it waited most; NULL */
 	} now;
@@ -112,6 +116,9 @@ const struct harm_party *harm_find(const struct harm *, const char *host,
 
 /* Length of the last window, or of all, for that party. */
 uint64_t harm_span(const struct harm *, const struct harm_party *, int last);
+
+/* Of how long its pressure is known, likewise; 0 if it is not. */
+uint64_t harm_looked(const struct harm *, const struct harm_party *, int last);
 
 /* The end of the last window of that host and resource; 0 if there is none. */
 uint64_t harm_end(const struct harm *, const char *host, enum stall_resource);

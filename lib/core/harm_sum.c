@@ -19,6 +19,17 @@ greater(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* Who is not in the last look, half an interval before the latest record of one
+ * and more, has none any more. */
+static uint64_t
+pressure(const struct harm *h, const struct harm_party *p, int last)
+{
+	if (!last)
+		return p->some.sum;
+	return p->looked.at + p->looked.last / 2 < h->host[p->host].psi_to ? 0 :
+	    p->some.last;
+}
+
 /* Records of one of the two kinds may be missing, and those of a stall that is
  * too small are: what is greater is nearer the truth. */
 static void
@@ -31,6 +42,7 @@ sum_party(const struct harm *h, struct harm_party *p, int last)
 	/* What was open in one window is in a sum of a later one. */
 	p->now.open = now(h, p, &p->open, 1);
 	p->now.cpu = now(h, p, &p->cpu, last);
+	p->now.some = pressure(h, p, last);
 	p->now.induced = 0;
 	p->now.victims = 0;
 	p->now.top = NULL;

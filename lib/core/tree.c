@@ -97,6 +97,7 @@ tree_feed(struct tree *t, const char *line, size_t len,
 		/* fallthrough */
 	case EV_stall_total:
 	case EV_stall_culprit:
+	case EV_psi:
 		t->nomem |= t->harm != NULL &&
 		    harm_feed(t->harm, kind, line, len) == -1;
 		break;

@@ -307,6 +307,8 @@ weigh(struct view *v)
 		return;
 	v->last = v->opts.rows > 0;
 	v->waits = h->records > 0 || v->tree->waits;
+	for (size_t i = 0; v->waits && i < h->hosts; i++)
+		v->some |= h->host[i].psi_to != 0;
 	harm_sum(h, v->last);
 	if (v->last)
 		view_harm(v, VIEW_TOP_LIVE, count, &v->stalls);

@@ -44,6 +44,7 @@ struct view {
 	size_t		 left;		/* more that did not fit in opts.rows */
 	size_t		 stalls;	/* lines of view_harm() */
 	int		 waits;		/* there are columns for it */
+	int		 some;		/* and for pressure */
 	int		 last;		/* of the last window, not the sum */
 	int		 found;		/* there is a process with opts.pid */
 	struct view_opts opts;
@@ -79,6 +80,12 @@ extern const char view_wait_head[];
 enum { VIEW_WAIT = 512 };
 void view_wait(const struct view *, const struct node *n, char buf[VIEW_WAIT],
     char why[VIEW_WAIT]);
+
+/* The pressure (some) on the processor of the cgroup of n, as wide as
+ * view_some_head. */
+extern const char view_some_head[];
+enum { VIEW_SOME = 16 };
+void view_some(const struct view *, const struct node *n, char buf[VIEW_SOME]);
 
 /* "300 ms", "1.0 s"; less than 12 bytes. */
 enum { VIEW_TIME = 24 };

@@ -155,12 +155,16 @@ command(struct pen *p, const struct tree_node *n)
 static void
 row(struct pen *p, const struct view_row *r)
 {
-	char wait[VIEW_WAIT], why[VIEW_WAIT] = "";
+	char wait[VIEW_WAIT], why[VIEW_WAIT] = "", some[VIEW_SOME];
 
 	columns(p, r->n);
 	if (p->v->waits) {
 		view_wait(p->v, r->n, wait, why);
 		add(p, wait);
+	}
+	if (p->v->some) {
+		view_some(p->v, r->n, some);
+		add(p, some);
 	}
 	branches(p, r);
 	command(p, &r->n->p);
@@ -214,6 +218,7 @@ view_text(const struct view *v, view_line *line, void *arg)
 		view_harm(v, VIEW_TOP_LIVE, line, arg);
 	add(&p, "    PID    UID STATE           TIME  ");
 	add(&p, v->waits ? view_wait_head : "");
+	add(&p, v->some ? view_some_head : "");
 	add(&p, "COMMAND");
 	finish(&p);
 	for (size_t i = 0; i < n; i++) {

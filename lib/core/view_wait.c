@@ -9,6 +9,7 @@
 enum { WHOM = 24 };	/* bytes of a name */
 
 const char view_wait_head[] = "WAITED/s  HARMED/s  ";
+const char view_some_head[] = "  SOME  ";
 
 /* A time for each second, in at most 7 bytes: "300ms", "2.1s". */
 static void
@@ -150,4 +151,26 @@ view_wait(const struct view *v, const struct node *n, char buf[VIEW_WAIT],
 	put(wait, sizeof(wait), &waited);
 	put(harm, sizeof(harm), &harmed);
 	snprintf(buf, VIEW_WAIT, "%8s %9s  ", wait, harm);
+}
+
+void
+view_some(const struct view *v, const struct node *n, char buf[VIEW_SOME])
+{
+	const struct harm *h = v->tree->harm;
+	const struct harm_party *p = NULL;
+	uint64_t span = 0, tenth;
+
+	if (n->p.place != NULL && n->p.state <= TREE_ALIVE)
+		p = harm_find(h, n->boot->host, n->p.place, STALL_CPU);
+	if (p != NULL)
+		span = harm_looked(h, p, v->last);
+	if (span == 0) {
+		snprintf(buf, VIEW_SOME, "%6s  ", "-");
+		return;
+	}
+	tenth = (unsigned __int128)p->now.some * 1000 / span;
+	if (tenth > 9999)
+		tenth = 9999;
+	snprintf(buf, VIEW_SOME, "%3" PRIu64 ".%" PRIu64 "%%  ", tenth / 10,
+	    tenth % 10);
 }

@@ -15,9 +15,13 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "host/boot.h"
 #include "host/cgroup.h"
 #include "host/explain.h"
 #include "host/feature.h"
+#include "host/iomem.h"
+#include "host/sample.h"
+#include "host/stall.h"
 #include "host/trace.h"
 #include "rec/wire.h"
 
@@ -159,6 +163,120 @@ probe_group_dead(const char *btf, char *detail, size_t n)
 }
 
 static int
+probe_sample(const char *btf, char *detail, size_t n)
+{
+	struct trace_conf c = { .all = 1 };
+	struct cgroup_host host;
+	char why[TRACE_WHY] = "";
+	unsigned count = 0;
+	struct gauge g;
+	int rc;
+
+	(void)btf;
+	cgroup_host(&host);
+	if (sample_open(&c, &host, &g, why) == NULL) {
+		snprintf(detail, n, "%s", why);
+		return 0;
+	}
+	rc = g.look(g.self, boot_now(), 0, count_one, &count);
+	sample_close(g.self);
+	if (rc != 0)
+		snprintf(detail, n, "%s", strerror(errno));
+	else
+		snprintf(detail, n, "%u processes", count);
+	return rc == 0 && count > 0;
+}
+
+/* What of a list is about that: a sentence; NULL. */
+static const char *
+said_of(const char *list, size_t len, const char *what)
+{
+	for (size_t i = 0; i < len; i += strlen(list + i) + 1)
+		if (strncmp(list + i, what, strlen(what)) == 0)
+			return list + i;
+	return NULL;
+}
+
+static int
+probe_oom(const char *btf, char *detail, size_t n)
+{
+	struct trace_conf c = {
+		.kinds = 1 << EV_oom, .argv_max = 4096, .ring = 1 << 16,
+		.btf = btf,
+	};
+	char why[TRACE_WHY] = "";
+	const struct trace_facts *f;
+	struct cgroup_host host;
+	const char *no, *less;
+	struct trace *tr;
+
+	cgroup_host(&host);
+	if ((tr = trace_open(&c, &host, why)) == NULL) {
+		snprintf(detail, n, "%s", why);
+		return 0;
+	}
+	f = trace_facts(tr);
+	no = said_of(f->degraded, f->degraded_len, "oom:");
+	less = said_of(f->degraded, f->degraded_len, "oom.");
+	if (no != NULL || less != NULL)
+		snprintf(detail, n, "%s", no != NULL ? no : less);
+	trace_close(tr);
+	return no == NULL;
+}
+
+static int
+probe_stall_cpu(const char *btf, char *detail, size_t n)
+{
+	const struct stall_conf c = { 0 };
+	char why[TRACE_WHY] = "";
+	struct cgroup_host host;
+	struct stall *st;
+
+	(void)btf;
+	cgroup_host(&host);
+	if ((st = stall_open(&c, &host, why)) == NULL) {
+		snprintf(detail, n, "%s", why);
+		return 0;
+	}
+	if (stall_facts(st)->degraded_len > 0)
+		snprintf(detail, n, "%s", stall_facts(st)->degraded);
+	stall_close(st);
+	return 1;
+}
+
+static int
+probe_iomem(enum stall_resource r, char *detail, size_t n)
+{
+	char why[TRACE_WHY] = "";
+	struct cgroup_host host;
+	struct iomem *m;
+
+	cgroup_host(&host);
+	if ((m = iomem_open(1U << r, &host, why)) == NULL) {
+		snprintf(detail, n, "%s", why);
+		return 0;
+	}
+	if (iomem_facts(m)->degraded_len > 0)
+		snprintf(detail, n, "%s", iomem_facts(m)->degraded);
+	iomem_close(m);
+	return 1;
+}
+
+static int
+probe_stall_io(const char *btf, char *detail, size_t n)
+{
+	(void)btf;
+	return probe_iomem(STALL_IO, detail, n);
+}
+
+static int
+probe_stall_memory(const char *btf, char *detail, size_t n)
+{
+	(void)btf;
+	return probe_iomem(STALL_MEMORY, detail, n);
+}
+
+static int
 probe_cgroup(const char *btf, char *detail, size_t n)
 {
 	struct cgroup_host h;
@@ -179,6 +297,18 @@ probe_cgroup(const char *btf, char *detail, size_t n)
 }
 
 static int
+pressure_of_cgroups(void)
+{
+	char path[sizeof(((struct cgroup_host *)0)->v2) + 16];
+	struct cgroup_host h;
+
+	if (cgroup_host(&h) == -1 || h.v2[0] == '\0')
+		return 0;
+	snprintf(path, sizeof(path), "%s/cpu.pressure", h.v2);
+	return access(path, R_OK) == 0;
+}
+
+static int
 probe_psi(const char *btf, char *detail, size_t n)
 {
 	char c;
@@ -188,6 +318,8 @@ probe_psi(const char *btf, char *detail, size_t n)
 	yes = fd != -1 && read(fd, &c, 1) == 1;
 	if (!yes)
 		snprintf(detail, n, "/proc/pressure/cpu: %s", strerror(errno));
+	else if (!pressure_of_cgroups())
+		snprintf(detail, n, "of the machine only");
 	if (fd != -1)
 		close(fd);
 	return yes;
@@ -237,6 +369,18 @@ static const struct feature table[] = {
 	{ "snap", "processes that are alive at the start, and after a loss",
 	    "see above: the permission, or a kernel with its own types", 0,
 	    probe_snap },
+	{ "sample", "what each process uses, each interval",
+	    "see above: the permission, or a kernel with its own types", 0,
+	    probe_sample },
+	{ "oom", "whom the kernel kills when memory runs out",
+	    "see above: the permission, or a newer kernel", 0, probe_oom },
+	{ "stall.cpu", "who makes whom wait for a processor",
+	    "see above: the permission, or a kernel with its own types", 0,
+	    probe_stall_cpu },
+	{ "stall.io", "the same for io: who is to blame is estimated",
+	    "see above and psi below", 0, probe_stall_io },
+	{ "stall.memory", "the same for memory",
+	    "see above and psi below", 0, probe_stall_memory },
 	{ "cgroup", "cgroup paths", "mount cgroup2 at /sys/fs/cgroup", 0,
 	    probe_cgroup },
 	{ "psi", "pressure, for lnx-psi",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ iomem_open(unsigned resources, const struct cgroup_host *host,
 
 	if (m != NULL) {
 		m->host = *host;
+		m->root = -1;
 		m->resources = resources;
 		m->host_reclaim = UINT32_MAX;
 		m->key = calloc(WAIT_PARTIES, sizeof(*m->key));
@@ -49,6 +51,8 @@ iomem_open(unsigned resources, const struct cgroup_host *host,
 		errno = err;
 		return NULL;
 	}
+	if (m->host.v2[0] != '\0')
+		m->root = open(m->host.v2, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	m->looked = boot_now();
 	return m;
 }
@@ -56,10 +60,8 @@ iomem_open(unsigned resources, const struct cgroup_host *host,
 static void
 known_free(struct known *k)
 {
-	if (k->io.fd >= 0)
-		close(k->io.fd);
-	if (k->memory.fd >= 0)
-		close(k->memory.fd);
+	pressure_close(&k->io);
+	pressure_close(&k->memory);
 	free(k);
 }
 
@@ -69,6 +71,8 @@ iomem_close(struct iomem *m)
 	if (m == NULL)
 		return;
 	iomem_unload(m);
+	if (m->root != -1)
+		close(m->root);
 	for (size_t i = 0; i < m->nknown; i++)
 		known_free(m->known[i]);
 	free(m->key);
@@ -126,8 +130,8 @@ meet(struct iomem *m, uint64_t key, const struct wait_party *p)
 	m->nknown++;
 	k->key = key;
 	k->limited = UINT32_MAX;
-	k->io = k->memory = (struct pressure){ .fd = -1,
-	    .some = WIRE_UNKNOWN_64, .full = WIRE_UNKNOWN_64 };
+	pressure_init(&k->io);
+	pressure_init(&k->memory);
 	if (p->len > WAIT_PATH || p->v1_len > WAIT_PATH - p->len)
 		return k;
 	memcpy(k->tail, p->tail, sizeof(k->tail));
@@ -245,12 +249,16 @@ static void
 take_pressure(struct iomem *m, struct pressure *p, const struct known *k,
     const char *resource)
 {
-	int was = p->fd >= 0;
+	const struct pressure_look l = { .root = m->root, .resource = resource,
+	    .number = m->skel->bss->state.window };
+	int was = p->fd != -1;
 
-	if (p->fd == -1 && m->nopen >= FILES)
+	/* The cgroups of v1 have none. */
+	if (k->party.cgroup_v1_len > 0)
 		return;
-	pressure_read(p, &m->host, &k->party, resource);
-	m->nopen += (p->fd >= 0) - was;
+	pressure_read(p, &l, k->party.cgroup, k->party.cgroup_len,
+	    was || m->nopen < FILES);
+	m->nopen += (p->fd != -1) - was;
 }
 
 /* Forget who has not waited for long, if there are many: here and there. */
@@ -269,7 +277,7 @@ forget(struct iomem *m)
 			m->known[n++] = k;
 			continue;
 		}
-		m->nopen -= (k->io.fd >= 0) + (k->memory.fd >= 0);
+		m->nopen -= (k->io.fd != -1) + (k->memory.fd != -1);
 		bpf_map_delete_elem(fd, &k->key);
 		known_free(k);
 	}

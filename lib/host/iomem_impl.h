@@ -7,19 +7,13 @@
 
 #include "host/iomem.h"
 #include "host/iomem_split.h"
+#include "host/pressure.h"
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
 #include "bpf/service.h"
 #include "bpf/iomem_map.h"
-
-/* What a pressure file said last: totals, ns.  fd: -1 not open, -2 never will. */
-struct pressure {
-	int		 fd;
-	uint64_t	 some, full;		/* all ones: not known */
-	uint64_t	 d_some, d_full;	/* in the window; likewise */
-};
 
 /* A cgroup that the kernel half told of. */
 struct known {
@@ -43,6 +37,7 @@ struct edges {
 struct iomem {
 	struct iomem_bpf *skel;
 	struct cgroup_host host;
+	int		 root;		/* directory of the v2 hierarchy; or -1 */
 	unsigned	 resources;
 	struct iomem_facts facts;
 	const struct wait_task *tasks;		/* the map of that name */
@@ -69,9 +64,5 @@ int iomem_edges_memory(struct iomem *);
 
 /* Index in known[], or nknown. */
 size_t iomem_find(const struct iomem *, uint64_t key);
-
-/* What the pressure file says now; its totals of the look before are replaced. */
-void pressure_read(struct pressure *, const struct cgroup_host *,
-    const struct stall_party *, const char *resource);
 
 #endif

@@ -11,6 +11,7 @@ lib_libhost_a_SOURCES = \
 	lib/host/look_impl.h \
 	lib/host/look_read.c \
 	lib/host/look_record.c lib/host/look_record.h \
+	lib/host/look_rest.c \
 	lib/host/psi.c lib/host/psi.h \
 	lib/host/sample_diff.c lib/host/sample_diff.h \
 	lib/host/sample_path.c lib/host/sample_path.h \
@@ -28,7 +29,7 @@ lib_libhost_a_SOURCES += \
 	lib/host/iomem_impl.h \
 	lib/host/iomem_load.c \
 	lib/host/load.c lib/host/load.h \
-	lib/host/pressure.c \
+	lib/host/pressure.c lib/host/pressure.h \
 	lib/host/sample.c lib/host/sample.h \
 	lib/host/stall.c lib/host/stall.h \
 	lib/host/stall_impl.h \

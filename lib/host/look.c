@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <sys/epoll.h>
 #include <sys/resource.h>
 
 #include <errno.h>
@@ -107,6 +108,8 @@ look_new(const struct look_conf *conf)
 	if (conf->fds != 0 && conf->fds < l->fds_max)
 		l->fds_max = conf->fds;
 	at_new(&l->machine);
+	l->machine.rest = REST_NEVER;
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->proc = open(conf->proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (l->proc == -1)
 		look_trouble(l, "", NULL, errno == ENOENT ?
@@ -140,6 +143,8 @@ look_free(struct look *l)
 	look_close(l, &l->machine);
 	if (l->proc != -1)
 		close(l->proc);
+	if (l->epoll != -1)
+		close(l->epoll);
 	free(l);
 }
 
@@ -149,6 +154,7 @@ look_cgroups(struct look *l, struct cgtree_news *news)
 	struct cgroup_node *n;
 	int why;
 
+	look_rest_wake(l);
 	if (cgtree_update(l->tree, news) == -1)
 		return -1;
 	for (size_t i = 0; i < cgtree_count(l->tree); i++) {
@@ -190,6 +196,12 @@ look_now(struct look *l, struct cgtree_news *news)
 		return -1;
 	l->looks++;
 	return 0;
+}
+
+int
+look_turn(const struct look *l, const struct cgroup_node *n)
+{
+	return (l->looks + (n != NULL ? n->ino : 0)) % LOOK_AGAIN == 0;
 }
 
 struct look_at *

@@ -29,13 +29,28 @@ struct look_stat {
 	int		 fresh;
 };
 
+/* Those of pressure, those of cgstat.h, and cgroup.events. */
+enum { LOOK_EVENTS = PSI_RESOURCES + CGSTAT_FILES, LOOK_FILES };
+
+/* How much is known of there being nobody in a cgroup: look_rest.c. */
+enum look_rest {
+	REST_NO,		/* it had pressure lately */
+	REST_ASK,		/* not for long: ask who is there */
+	REST_SOMEBODY, REST_NOBODY, REST_STILL,
+	REST_RESTS,		/* its files need not be read */
+	REST_NEVER,		/* that cannot be known */
+};
+
 /* The machine, or a cgroup. */
 struct look_at {
 	const struct cgroup_node *cgroup;	/* NULL: the machine */
 	struct look_psi	 psi[PSI_RESOURCES];
 	struct look_stat stat;
 	unsigned	 told;		/* the user's: 1 << resource */
-	int		 fd[PSI_RESOURCES + CGSTAT_FILES];
+
+	/* look's own */
+	enum look_rest	 rest;
+	int		 fd[LOOK_FILES];
 };
 
 struct look_conf {

@@ -15,7 +15,6 @@ enum {
 	SHUT = -1,		/* not open */
 	ABSENT = -2,		/* it was not there */
 	ROOT = 1,		/* id of the true root: kernfs_create_root() */
-	AGAIN = 64,		/* looks until an absent file is tried again */
 };
 
 static const char *const pressure[PSI_RESOURCES] = {
@@ -121,8 +120,7 @@ worth(struct reader *r, int fd)
 {
 	if (r->n != NULL && r->n->gone)
 		return 0;
-	return fd != ABSENT || (r->l->looks + (r->n != NULL ? r->n->ino : 0)) %
-	    AGAIN == 0;
+	return fd != ABSENT || look_turn(r->l, r->n);
 }
 
 static uint64_t
@@ -248,21 +246,51 @@ dying(struct reader *r)
 	return r->n->gone;
 }
 
+static void
+read_pressure(struct reader *r)
+{
+	int seen = 0;
+
+	look_stale(r->a);
+	for (int k = 0; !is_machine(r->n) && k < PSI_RESOURCES; k++) {
+		read_psi(r, k);
+		seen += r->a->psi[k].fresh;
+	}
+	if (r->hidden > 0 && seen == 0 && !dying(r))
+		look_trouble(r->l, "*.pressure", r->n->path,
+		    "not there: cgroup.pressure is 0, or the kernel has none "
+		    "of cgroups", 0);
+}
+
+/* Nobody is in it, and nobody was: its files say what they said. */
+static int
+rests(struct reader *r)
+{
+	static const char name[] = "cgroup.events";
+	struct look_at *a = r->a;
+
+	if (a->rest == REST_ASK)
+		look_rest_hear(r->l, a, fetch(r, &a->fd[LOOK_EVENTS], name));
+	if (a->rest != REST_RESTS)
+		return 0;
+	/* What must not be, and yet could, is not wrong for ever. */
+	if (look_turn(r->l, r->n)) {
+		a->rest = REST_STILL;
+		return 0;
+	}
+	look_rest_same(r->l, a);
+	return 1;
+}
+
 void
 look_read(struct look *l, struct look_at *a, struct cgroup_node *n)
 {
 	struct reader r = { l, a, n, SHUT, 0 };
-	int seen = 0;
 
-	look_stale(a);
-	for (int k = 0; !is_machine(n) && k < PSI_RESOURCES; k++) {
-		read_psi(&r, k);
-		seen += a->psi[k].fresh;
+	if (n == NULL || !rests(&r)) {
+		read_pressure(&r);
+		look_rest_seen(a);
 	}
-	if (r.hidden > 0 && seen == 0 && !dying(&r))
-		look_trouble(l, "*.pressure", n->path,
-		    "not there: cgroup.pressure is 0, or the kernel has none "
-		    "of cgroups", 0);
 	if (n != NULL && !l->conf.psi_only)
 		read_stat(&r);
 	if (r.dir != SHUT && n != NULL)

@@ -61,13 +61,14 @@ stall_open(const struct stall_conf *conf, const struct cgroup_host *host,
 	}
 	if (init(st) == -1)
 		goto nomem;
+	strcpy(why, "cannot look at the tasks that there are");
 	if (stall_load(st, host, why) == -1)
 		goto fail;
-	/* The iterator meets each task once before it counts. */
-	if (waiting(st, 0) == -1) {
-		strcpy(why, "cannot look at the tasks that there are");
+	/* The iterator meets each task once before anything counts, and once
+	 * after. */
+	if (waiting(st, 0) == -1 || stall_attach(st, why) == -1 ||
+	    waiting(st, 0) == -1)
 		goto fail;
-	}
 	st->w.resource = STALL_CPU;
 	st->w.to = boot_now();
 	malloc_trim(0);		/* the kernel's BTF took some 10 MB */
@@ -119,7 +120,7 @@ stall_counts(const struct stall *st)
 	};
 
 	for (int i = 0; i < st->ncpu; i++)
-		n.missed += st->cpu[i].missed;
+		n.missed += st->cpu[i].wait.missed;
 	return n;
 }
 
@@ -358,7 +359,7 @@ parts_read(struct stall *st)
 	uint64_t key, ns, waits;
 
 	for (size_t i = 0; i < (size_t)st->ncpu * STALL_PARTS; i++) {
-		p = &st->part[i];
+		p = &st->cpu[i / STALL_PARTS].part[i % STALL_PARTS];
 		key = __atomic_load_n(&p->key, __ATOMIC_ACQUIRE);
 		ns = __atomic_load_n(&p->ns, __ATOMIC_ACQUIRE);
 		waits = __atomic_load_n(&p->waits, __ATOMIC_ACQUIRE);
@@ -520,7 +521,7 @@ rows_sum(const struct stall *st, uint32_t i, struct sum *sum, uint64_t *max)
 		sum->unkept += r->unkept;
 		if (r->epoch == st->skel->data->slot_epoch && r->max > *max)
 			*max = r->max;
-		c = &st->cpu[k];
+		c = &st->cpu[k].wait;
 		s = &c->seg[c->head & (WAIT_RING - 1)];
 		if (slot_index(s->who) == i && c->now > s->start)
 			sum->ran += c->now - s->start;

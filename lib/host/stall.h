@@ -25,6 +25,9 @@ struct stall_conf {
 	uint32_t	 slots;		/* a power of two; 0: STALL_SLOTS,
 					 * twice that with by_process */
 	uint32_t	 cells;		/* 0: STALL_CELLS */
+	uint32_t	 tasks;		/* a power of two, at least 8: what more
+					 * of them there are costs more; 0: as
+					 * many as fit the kernel */
 };
 
 struct stall;

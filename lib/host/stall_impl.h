@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 #include "bpf/slot_map.h"
-#include "bpf/stall_map.h"
+#include "host/pressure.h"
 #include "host/stall.h"
 
 typedef __u32 u32;
@@ -18,6 +18,7 @@ typedef __u64 u64;
 #define WAIT_ADD(arg, victim, culprit, ns)	((void)(arg), (void)(victim), \
 	(void)(culprit), (void)(ns))
 #include "bpf/wait.h"
+#include "bpf/stall_map.h"
 
 enum {
 	STALL_AGE	= 10,		/* windows without use until a slot is taken back */
@@ -37,8 +38,7 @@ struct owner {
 	char		*path;
 	uint32_t	 party;		/* in the window ... */
 	uint64_t	 number;	/* ... of this number */
-	uint64_t	 psi_some, psi_full;	/* ns, as read ... */
-	uint64_t	 psi_number;	/* ... in this window; 0: never */
+	struct pressure	 psi;
 	uint64_t	 victim_number;	/* window in which it last waited */
 };
 
@@ -88,8 +88,7 @@ struct stall {
 	struct slot_entry	*slot;
 	char			*path;		/* SLOT_NAMES for each slot */
 	struct stall_row	*row;
-	struct stall_part	*part;
-	struct wait_cpu		*cpu;
+	struct stall_cpu	*cpu;
 	/* What is known of them. */
 	struct held		*held;
 	struct retired		*retired;
@@ -107,8 +106,12 @@ struct stall {
 	size_t			 nidle;
 };
 
-/* Load, attach and map.  0, or -1 with errno and why. */
+/* Load and map; only the iterator can be run as yet.  0, or -1 with errno and
+ * why. */
 int stall_load(struct stall *, const struct cgroup_host *, char *why);
+
+/* From here on the kernel counts.  Likewise. */
+int stall_attach(struct stall *, char *why);
 void stall_unload(struct stall *);
 
 /* Who has or had a token; NULL if that is not known. */

@@ -22,7 +22,11 @@
 
 #include "stall.skel.h"
 
-enum { TABLE_MAX = 1 << 17, TABLE_MIN = 1 << 15 };
+enum {
+	KNOWN_STORED	= 1 << 14,	/* where the rest has another place */
+	KNOWN_MIN	= 1 << 15,	/* where it has none */
+	KNOWN_MAX	= 1 << 17,
+};
 
 #define NOTE(st, ...)	load_note((st)->facts.degraded,			\
 	&(st)->facts.degraded_len, __VA_ARGS__)
@@ -42,61 +46,48 @@ missing(const struct btf *btf)
 
 /* As many places as there are pids, within bounds. */
 static uint32_t
-table_size(void)
+known_number(void)
 {
-	unsigned long most = TABLE_MAX;
-	uint32_t n = TABLE_MIN;
+	unsigned long most = KNOWN_MAX;
+	uint32_t n = KNOWN_MIN;
 	FILE *f;
 
 	if ((f = fopen("/proc/sys/kernel/pid_max", "re")) != NULL) {
 		if (fscanf(f, "%lu", &most) != 1)
-			most = TABLE_MAX;
+			most = KNOWN_MAX;
 		fclose(f);
 	}
-	while (n < most && n < TABLE_MAX)
+	while (n < most && n < KNOWN_MAX)
 		n *= 2;
 	return n;
 }
 
 static int
-set_sizes(struct stall *st, int table)
+set_sizes(struct stall *st, int storage)
 {
 	struct stall_bpf *s = st->skel;
 	const struct stall_conf *c = &st->conf;
+	uint32_t known = c->tasks;
 
+	if (known == 0)
+		known = storage ? KNOWN_STORED : known_number();
 	s->rodata->slot_number = c->slots;
-	s->rodata->table_size = table_size();
+	s->rodata->known_number = known;
+	s->rodata->known_storage = storage;
 	return bpf_map__set_max_entries(s->maps.slots, c->slots) < 0 ||
 	    bpf_map__set_max_entries(s->maps.scratch, c->slots) < 0 ||
 	    bpf_map__set_max_entries(s->maps.slot_claims, c->slots) < 0 ||
 	    bpf_map__set_max_entries(s->maps.cells, c->cells) < 0 ||
 	    bpf_map__set_max_entries(s->maps.cpus, st->ncpu) < 0 ||
-	    bpf_map__set_max_entries(s->maps.parts,
-	    st->ncpu * STALL_PARTS) < 0 ||
 	    bpf_map__set_max_entries(s->maps.rows, st->ncpu * c->slots) < 0 ||
-	    bpf_map__set_max_entries(s->maps.task_table,
-	    s->rodata->table_size) < 0 ||
-	    bpf_map__set_autocreate(s->maps.task_storage, !table) < 0 ? -1 : 0;
+	    bpf_map__set_max_entries(s->maps.known, known) < 0 ||
+	    bpf_map__set_autocreate(s->maps.known_more, storage) < 0 ? -1 : 0;
 }
 
-static void
-choose(struct stall_bpf *s, int table)
-{
-	bpf_program__set_autoload(s->progs.switch_stored, !table);
-	bpf_program__set_autoload(s->progs.migrate_stored, !table);
-	bpf_program__set_autoload(s->progs.waiting_stored, !table);
-	bpf_program__set_autoload(s->progs.switch_tabled, table);
-	bpf_program__set_autoload(s->progs.migrate_tabled, table);
-	bpf_program__set_autoload(s->progs.waiting_tabled, table);
-	/* Attached by hand below. */
-	bpf_program__set_autoattach(s->progs.waiting_stored, false);
-	bpf_program__set_autoattach(s->progs.waiting_tabled, false);
-}
-
-/* With task storage, or with the table for kernels that lack it.  0, or errno. */
+/* With task storage, or without for kernels that lack it.  0, or errno. */
 static int
 try(struct stall *st, const struct btf *btf, const struct cgroup_host *host,
-    int table)
+    int storage)
 {
 	struct stall_bpf *s;
 
@@ -104,17 +95,15 @@ try(struct stall *st, const struct btf *btf, const struct cgroup_host *host,
 	if ((s = st->skel = stall_bpf__open()) == NULL)
 		return errno;
 	s->rodata->by_process = st->conf.by_process;
-	s->rodata->opened_at = boot_now();
 	s->rodata->v1_subsys = load_v1_subsys(btf, host, st->facts.degraded,
 	    &st->facts.degraded_len);
 	s->rodata->v1_only = s->rodata->v1_subsys >= 0 &&
 	    host->mode == CGROUP_V1;
-	choose(s, table);
-	if (set_sizes(st, table) == -1 || stall_bpf__load(s) != 0 ||
-	    stall_bpf__attach(s) != 0)
+	/* By hand, before the others. */
+	bpf_program__set_autoattach(s->progs.waiting, false);
+	if (set_sizes(st, storage) == -1 || stall_bpf__load(s) != 0)
 		return errno;
-	st->iter = bpf_program__attach_iter(table ? s->progs.waiting_tabled :
-	    s->progs.waiting_stored, NULL);
+	st->iter = bpf_program__attach_iter(s->progs.waiting, NULL);
 	return st->iter != NULL ? 0 : errno;
 }
 
@@ -147,7 +136,6 @@ map_all(struct stall *st)
 	return (st->slot = map(s->maps.slots, PROT_READ | PROT_WRITE)) &&
 	    (st->path = map(s->maps.scratch, PROT_READ)) &&
 	    (st->row = map(s->maps.rows, PROT_READ)) &&
-	    (st->part = map(s->maps.parts, PROT_READ)) &&
 	    (st->cpu = map(s->maps.cpus, PROT_READ)) ? 0 : -1;
 }
 
@@ -201,12 +189,12 @@ stall_load(struct stall *st, const struct cgroup_host *host, char *why)
 		btf__free(btf);
 		return refuse(EOPNOTSUPP, what, why);
 	}
-	err = try(st, btf, host, 0);
+	err = try(st, btf, host, 1);
 	if (err != 0 && err != EPERM && err != ENOMEM) {
 		stall_unload(st);
-		if ((err = try(st, btf, host, 1)) == 0)
-			NOTE(st, "stall: no task storage before 5.12: a "
-			    "wait may be missed where many pids are in use");
+		if ((err = try(st, btf, host, 0)) == 0)
+			NOTE(st, "stall: no task storage before 5.12: of "
+			    "very many tasks some have unknown waits");
 	}
 	btf__free(btf);
 	if (err == 0 && map_all(st) == -1)
@@ -215,6 +203,14 @@ stall_load(struct stall *st, const struct cgroup_host *host, char *why)
 		return refuse(err, NULL, why);
 	find_facts(st, host);
 	return 0;
+}
+
+int
+stall_attach(struct stall *st, char *why)
+{
+	st->skel->data->first_round = false;
+	st->skel->data->opened_at = boot_now();
+	return stall_bpf__attach(st->skel) == 0 ? 0 : refuse(errno, NULL, why);
 }
 
 void
@@ -227,7 +223,6 @@ stall_unload(struct stall *st)
 	unmap(s->maps.slots, st->slot);
 	unmap(s->maps.scratch, st->path);
 	unmap(s->maps.rows, st->row);
-	unmap(s->maps.parts, st->part);
 	unmap(s->maps.cpus, st->cpu);
 	bpf_link__destroy(st->iter);
 	stall_bpf__destroy(s);

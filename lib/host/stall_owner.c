@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Whose the slots are and were, and what the kernel says of their pressure. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -17,9 +14,9 @@
 static int
 settled(const struct slot_entry *s)
 {
-	u64 id = __atomic_load_n(&s->id, __ATOMIC_ACQUIRE);
+	u64 key = __atomic_load_n(&s->key, __ATOMIC_ACQUIRE);
 
-	return id != 0 && id != SLOT_ID_GONE;
+	return key != 0 && key != SLOT_KEY_GONE;
 }
 
 static void
@@ -37,6 +34,7 @@ owner_new(const struct slot_entry *s, const char *path)
 
 	if ((o = calloc(1, sizeof(*o))) == NULL)
 		return NULL;
+	pressure_init(&o->psi);
 	o->id = s->id;
 	o->start = s->start;
 	o->pid = s->pid;
@@ -108,7 +106,7 @@ runs(const struct stall *st, uint32_t i)
 	const struct wait_cpu *c;
 
 	for (int k = 0; k < st->ncpu; k++) {
-		c = &st->cpu[k];
+		c = &st->cpu[k].wait;
 		if (slot_index(c->seg[c->head & (WAIT_RING - 1)].who) == i)
 			return 1;
 	}
@@ -168,15 +166,15 @@ stall_retire(struct stall *st)
 	expire(st);
 	for (uint32_t i = SLOT_FIRST; i < st->conf.slots; i++) {
 		s = &st->slot[i];
-		if (s->id == SLOT_ID_GONE) {
+		if (s->key == SLOT_KEY_GONE) {
 			/* No program that had seen it can still be under way. */
 			s->gen++;
-			__atomic_store_n(&s->id, 0, __ATOMIC_RELEASE);
+			__atomic_store_n(&s->key, 0, __ATOMIC_RELEASE);
 			bpf_map_delete_elem(claims, &i);
 		} else if (settled(s) && st->held[i].owner != NULL &&
 		    epoch - s->used >= age(s->kind) && !runs(st, i) &&
 		    retire(st, i) == 0) {
-			__atomic_store_n(&s->id, SLOT_ID_GONE,
+			__atomic_store_n(&s->key, SLOT_KEY_GONE,
 			    __ATOMIC_RELEASE);
 		}
 	}
@@ -193,84 +191,19 @@ stall_forget(struct stall *st)
 	free(st->retired);
 }
 
-/* "dir/dir/cpu.pressure" from names that stand leaf first.  0 if there is no
- * such path: it was cut, or has no room. */
-static int
-pressure_path(const struct owner *o, char *buf, size_t size)
-{
-	const char *end = o->path + o->len, *name;
-	size_t at = 0, n;
-
-	if (o->len == 0)
-		return 0;
-	while (end > o->path) {
-		for (name = end - 1; name > o->path && name[-1] != '\0'; name--)
-			;
-		n = end - 1 - name;
-		end = name;
-		if (n == 0 && o->len > 1)
-			return 0;
-		if (at + n + sizeof("/cpu.pressure") > size)
-			return 0;
-		memcpy(buf + at, name, n);
-		at += n;
-		if (n > 0)
-			buf[at++] = '/';
-	}
-	strcpy(buf + at, "cpu.pressure");
-	return 1;
-}
-
-/* The totals of a pressure file, in ns.  0, or -1. */
-static int
-pressure_read(int root, const char *path, uint64_t *some, uint64_t *full)
-{
-	char buf[256], *p;
-	ssize_t n;
-	int fd;
-
-	if ((fd = openat(root, path, O_RDONLY | O_CLOEXEC)) == -1)
-		return -1;
-	n = read(fd, buf, sizeof(buf) - 1);
-	close(fd);
-	if (n <= 0)
-		return -1;
-	buf[n] = '\0';
-	if ((p = strstr(buf, "total=")) == NULL)
-		return -1;
-	*some = strtoull(p + 6, &p, 10) * 1000;
-	*full = UINT64_MAX;
-	/* Before 5.13 there is no line of full for the processor. */
-	if ((p = strstr(p, "total=")) != NULL)
-		*full = strtoull(p + 6, NULL, 10) * 1000;
-	return 0;
-}
-
-static uint64_t
-grown(uint64_t now, uint64_t was)
-{
-	return now == UINT64_MAX || was == UINT64_MAX || now < was ?
-	    UINT64_MAX : now - was;
-}
-
 static void
 psi_of(struct stall *st, struct owner *o)
 {
-	uint64_t some, full;
+	const struct pressure_look l = { .root = st->root, .resource = "cpu",
+	    .number = st->number };
 	struct stall_party *p;
-	char path[4096];
 
-	if (!pressure_path(o, path, sizeof(path)) ||
-	    pressure_read(st->root, path, &some, &full) == -1)
+	pressure_read(&o->psi, &l, o->path, o->len, 0);
+	if (o->number != st->number)
 		return;
-	if (o->number == st->number && o->psi_number + 1 == st->number) {
-		p = &st->w.party[o->party];
-		p->psi_some_ns = grown(some, o->psi_some);
-		p->psi_full_ns = grown(full, o->psi_full);
-	}
-	o->psi_some = some;
-	o->psi_full = full;
-	o->psi_number = st->number;
+	p = &st->w.party[o->party];
+	p->psi_some_ns = o->psi.d_some;
+	p->psi_full_ns = o->psi.d_full;
 }
 
 void

@@ -25,7 +25,7 @@ once() {
 	shift
 	lnx-psi --once -q --root "$PSI/$m" "$@" |
 	    jq -c 'del(.time, .boot_ns, .host, .version, .boot_id, .kernel, .arch,
-		.boot_time)' | sort
+		.boot_time, .cpus, .memory_total_bytes)' | sort
 }
 
 # overwrite FILE TEXT: in place, as the kernel does; the text is as long.

@@ -42,6 +42,19 @@ golden() {
 	golden a-sidecar --cgroup-depth 2
 }
 
+@test "lnx-tree: pressure stands beside what was waited, and of a roaming task it says half" {
+	golden beside-pressure
+	# That of a cgroup is its own: not the sum of those below it.
+	golden beside-pressure --cgroup-depth 1
+	lnx-tree --text "$S/beside-pressure.ndjson" |
+	    grep -q 'says 49.6 % on CPU (some); its tasks waited 993 ms in each second, 2.0 times as long$'
+	# Without it there is no column for it.
+	grep -v '"event":"psi"' "$S/beside-pressure.ndjson" | lnx-tree --text >out
+	grep -c -e SOME -e pressure out | grep -qx 0
+	grep '"event":"psi"' "$S/beside-pressure.ndjson" | lnx-tree --text >out
+	grep -c -e SOME -e pressure out | grep -qx 0
+}
+
 @test "lnx-tree: where the v2 hierarchy is not in use, the other one names the parties" {
 	golden v1-tells
 }

@@ -47,7 +47,7 @@ left() {
 	echo "$stderr"
 	[ "$status" -eq 0 ]
 	[ "$(grep -c '\[.*\]$' <<<"$output")" -lt 5 ]
-	grep -q '^ *PID .*WAITED/s  HARMED/s  COMMAND$' <<<"$output"
+	grep -q '^ *PID .*WAITED/s  HARMED/s    SOME  COMMAND$' <<<"$output"
 	grep -q '^WHO MAKES WHOM WAIT$' <<<"$output"
 	grep -q ' waiting .* on CPU (measured, ' <<<"$output"
 	# Two that want one processor wait, however busy the machine is.

@@ -128,6 +128,16 @@ refused() {
 	[ "$(printf '%s\n' "$output" | wc -l)" -ge 5 ]
 	[[ "$output" == *btf* ]]
 	[[ "$output" == *ringbuf* ]]
+	# What looks from time to time, too.
+	for name in sample oom stall.cpu stall.io stall.memory psi; do
+		grep -qE "^(ok|missing) +$name " <<<"$output" || { echo "no $name"; return 1; }
+	done
+	if lnx-trace -qe sample -n 1 >/dev/null; then
+		grep -qE '^ok +sample .*\([1-9][0-9]* processes\)$' <<<"$output"
+	fi
+	if lnx-trace -qe stall -d 100ms --strict >/dev/null; then
+		grep -qE '^ok +stall\.cpu ' <<<"$output"
+	fi
 }
 
 @test "--probe-features without privileges: says what to do, status 4" {
@@ -136,6 +146,10 @@ refused() {
 	echo "status $status: $output / $stderr"
 	[ "$status" = 4 ]
 	[[ "$output$stderr" == *CAP_BPF* ]]
+	for name in sample oom stall.cpu stall.io stall.memory; do
+		grep -qE "^missing +$name .*\(.*CAP_BPF.*\)$" <<<"$output" ||
+			{ echo "$name: no reason"; return 1; }
+	done
 }
 
 # Wake-ups of all its threads, by choice or not.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * stalls [-p] [-s SLOTS] [-c CELLS] - the CPU stall matrix as text.  Each line
+ * stalls [-p] [-s SLOTS] [-c CELLS] [-t TASKS] - the CPU stall matrix as text.  Each line
  * read is a window: parties, edges, and "end".  For what lib/host measures,
  * before it is made into records.
  */
@@ -104,13 +104,15 @@ main(int argc, char **argv)
 	int c;
 
 	libbpf_set_print(NULL);
-	while ((c = getopt(argc, argv, "ps:c:v")) != -1) {
+	while ((c = getopt(argc, argv, "ps:c:t:v")) != -1) {
 		if (c == 'p')
 			conf.by_process = 1;
 		else if (c == 's')
 			conf.slots = atoi(optarg);
 		else if (c == 'c')
 			conf.cells = atoi(optarg);
+		else if (c == 't')
+			conf.tasks = atoi(optarg);
 		else if (c == 'v')
 			libbpf_set_print(complain);
 		else

@@ -96,6 +96,70 @@ last_window(void)
 	harm_free(h);
 }
 
+static int
+feed_psi(struct harm *h, unsigned cgroup, uint64_t at, uint64_t some)
+{
+	char line[256];
+	int n;
+
+	n = snprintf(line, sizeof(line), "{\"v\":1,\"event\":\"psi\","
+	    "\"boot_ns\":%" PRIu64 ",\"host\":\"h0\",\"cgroup\":\"/s%u/p%u\","
+	    "\"resource\":\"cpu\",\"interval_ns\":%" PRIu64
+	    ",\"some_ns\":%" PRIu64 "}", at, cgroup % 7, cgroup, MS(1000),
+	    some);
+	return harm_feed(h, EV_psi, line, n);
+}
+
+/* Looks at 1, 2 and 3 s, each cgroup's a moment after the other's; the second
+ * one is not in the last of them. */
+static void
+look_at_pressure(struct harm *h, int backwards)
+{
+	static const struct {
+		unsigned	cgroup;
+		uint64_t	at, some;
+	} said[] = {
+		{ 1, MS(1000), MS(100) }, { 2, MS(1010), MS(40) },
+		{ 3, MS(1020), 0 },
+		{ 1, MS(2000), 0 }, { 2, MS(2010), MS(50) }, { 3, MS(2020), 0 },
+		{ 1, MS(3000), MS(300) }, { 3, MS(3020), 0 },
+	};
+	size_t n = sizeof(said) / sizeof(said[0]), k;
+
+	for (size_t i = 0; i < n; i++) {
+		k = backwards ? n - 1 - i : i;
+		feed_psi(h, said[k].cgroup, said[k].at, said[k].some);
+	}
+}
+
+static void
+pressure(int backwards)
+{
+	struct edge e = { .victim = 1, .culprit = 2, .at = MS(3000), .ns = MS(5) };
+	const char *how = backwards ? "the latest first" : "in order";
+	const struct harm_party *a, *b;
+	struct harm *h = harm_new(0);
+
+	if (backwards)
+		look_at_pressure(h, 1);
+	feed(h, &e);
+	if (!backwards)
+		look_at_pressure(h, 0);
+	a = harm_find(h, "h0", "/s1/p1", STALL_CPU);
+	b = harm_find(h, "h0", "/s2/p2", STALL_CPU);
+	harm_sum(h, 0);
+	ok(a != NULL && b != NULL && a->now.some == MS(400) &&
+	    b->now.some == MS(90) && harm_looked(h, a, 0) == MS(3020) &&
+	    a->now.waited == MS(5), "harm: pressure adds up, %s", how);
+	harm_sum(h, 1);
+	ok(a->now.some == MS(300) && harm_looked(h, a, 1) == MS(1000) &&
+	    b->now.some == 0, "harm: and of who is not in the last look "
+	    "nothing is said of it, %s", how);
+	ok(harm_find(h, "h0", "/s3/p3", STALL_CPU) == NULL && h->parties == 2,
+	    "harm: who never had pressure takes no place, %s", how);
+	harm_free(h);
+}
+
 static uint64_t
 measured(const struct harm *h, uint64_t seed)
 {
@@ -238,6 +302,8 @@ main(void)
 	uint64_t r = random_seed();
 
 	last_window();
+	pressure(0);
+	pressure(1);
 	any_order(&r);
 	bounded();
 	greatest();
