@@ -7,7 +7,7 @@
 #include "base/num.h"
 #include "rec/json.h"
 
-#include "core/group.h"
+#include "core/detect.h"
 
 enum {
 	LATE_MANY = 32,		/* so many in a row, and the clock was set back */

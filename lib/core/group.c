@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/group.h"
+#include "core/detect.h"
 
 enum {
 	FIRST = 256,	/* slots; as few as do, so that they stay at hand */

@@ -229,6 +229,9 @@ kin_get(struct kins *k, const struct tree_id *id)
 		i = ++k->used;
 	n = &k->all[i - 1];
 	*n = (struct kin){ .id = *id };
+	/* It may have been here before, and be followed still. */
+	if (k->evicted > 0)
+		n->followed = UINT8_MAX;
 	at = &k->slots[hash(id) & k->mask];
 	n->chain = *at;
 	*at = i;

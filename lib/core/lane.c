@@ -7,7 +7,7 @@
 
 #include "base/num.h"
 
-#include "core/group.h"
+#include "core/detect.h"
 
 const char resources[] = "cpu memory io irq";
 

@@ -22,7 +22,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/kin.c lib/core/kin.h \
 	lib/core/kindset.c \
 	lib/core/lack.c lib/core/lack.h \
-	lib/core/lane.c \
+	lib/core/lane.c lib/core/lane.h \
 	lib/core/lane_learn.c \
 	lib/core/line.c lib/core/line.h \
 	lib/core/maker.c lib/core/maker.h \
@@ -31,6 +31,8 @@ lib_libcore_a_SOURCES = \
 	lib/core/top.c \
 	lib/core/rule.c lib/core/rule.h lib/core/rule_impl.h \
 	lib/core/rule_default.c \
+	lib/core/rule_key.c \
+	lib/core/ruleset.h \
 	lib/core/say.c \
 	lib/core/value.c lib/core/value.h \
 	lib/core/where.c lib/core/where.h \
