@@ -130,15 +130,16 @@ put_values(struct kept *k, struct intern *strings, const uint8_t *at,
 		struct kept_val *to = &k->v[k->n];
 		const char *s;
 
-		*to = (struct kept_val){ .at = at[k->n], .type = from->type,
-		    .escaped = from->escaped, .len = from->len };
+		to->at = at[k->n];
+		to->type = from->type | from->escaped * KEPT_ESCAPED;
+		to->len = from->len;
 		if (to_intern(from)) {
 			if ((s = intern_get(strings, from->p, from->len)) ==
 			    NULL) {
 				k->n = 0;
 				return -1;
 			}
-			to->interned = 1;
+			to->type |= KEPT_INTERNED;
 			p = mempcpy(p, &s, sizeof(s));
 		} else {
 			p = copy(p, from->p, from->len, end);
@@ -181,7 +182,7 @@ value_at(const struct kept *k, unsigned i, const char **p)
 {
 	const char *s = *p;
 
-	if (!k->v[i].interned) {
+	if (!(k->v[i].type & KEPT_INTERNED)) {
 		*p += k->v[i].len + 1;
 		return s;
 	}
@@ -198,7 +199,7 @@ record_drop(struct intern *strings, const struct kept *k)
 	for (unsigned i = 0; i < k->n; i++) {
 		const char *s = value_at(k, i, &p);
 
-		if (k->v[i].interned)
+		if (k->v[i].type & KEPT_INTERNED)
 			intern_put(strings, s);
 	}
 }
@@ -285,9 +286,14 @@ record_unpack(struct rec *r, const struct kept *k)
 	for (unsigned i = 0; i < k->n; i++) {
 		const struct kept_val *v = &k->v[i];
 
-		r->interned |= (uint64_t)v->interned << v->at;
-		r->v[v->at] = (struct scan_val){ .p = value_at(k, i, &p),
-		    .len = v->len, .type = v->type, .escaped = v->escaped };
+		struct scan_val *to = &r->v[v->at];
+
+		to->p = value_at(k, i, &p);
+		to->len = v->len;
+		to->type = v->type & KEPT_TYPE;
+		to->escaped = (v->type & KEPT_ESCAPED) != 0;
+		if (v->type & KEPT_INTERNED)
+			r->interned |= UINT64_C(1) << v->at;
 	}
 	r->self = k->self;
 	r->parent = k->parent;

@@ -60,10 +60,14 @@ int kind_of(const struct kindnames *, const char *s, size_t len);
 
 struct kept_val {
 	uint8_t		 at;		/* place in the set */
-	uint8_t		 type : 6;
-	uint8_t		 escaped : 1;
-	uint8_t		 interned : 1;	/* a pointer stands for the bytes */
+	uint8_t		 type;		/* enum scan_type, and KEPT_x */
 	uint16_t	 len;
+};
+
+enum {
+	KEPT_TYPE = 15,
+	KEPT_ESCAPED = 16,
+	KEPT_INTERNED = 32,	/* a pointer stands for the bytes */
 };
 
 /* Behind it the bytes of all values. */
