@@ -91,11 +91,10 @@ t_root_windows_LDADD = lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
 bats_tests += t/root/argv.bats t/root/death.bats t/root/demo.bats \
 	t/root/exec.bats t/root/family.bats t/root/filter.bats t/root/iomem.bats \
 	t/root/loss.bats t/root/oom.bats t/root/power.bats t/root/process.bats \
-	t/root/psi.bats t/root/psi-rest.bats t/root/replay.bats t/root/rules.bats t/root/sample.bats \
-	t/root/stall.bats
+	t/root/psi.bats t/root/psi-rest.bats t/root/replay.bats t/root/rules.bats \
+	t/root/rules-live.bats t/root/sample.bats t/root/stall.bats
 t_root_stamp_SOURCES = t/root/stamp.c t/root/stim.h
 t_root_stamp_CFLAGS = $(root_cflags)
 
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
-EXTRA_DIST += t/root/psi.bash t/root/stall.bash t/root/rules.bash
-bats_tests += t/root/rules-live.bats
+EXTRA_DIST += t/root/psi.bash t/root/rules.bash t/root/stall.bash

@@ -113,9 +113,9 @@ both_start() {
 	{ tee "$OUT" <stream | lnx-rules -r "$RULES" >incidents 2>rules.err; } 3>&- &
 	RULER=$!
 	exec 7>stream
-	lnx-trace -q -e "$1" >&7 2>"$ERR" 3>&- 7>&7 &
+	lnx-trace -q -e "$1" >&7 2>"$ERR" 3>&- 7>&- &
 	TRACE=$!
-	lnx-psi -q --interval 500ms >&7 3>&- &
+	lnx-psi -q --interval 500ms >&7 3>&- 7>&- &
 	PSI=$!
 	exec 7>&-
 	TRACES+=("$TRACE" "$PSI" "$RULER")
