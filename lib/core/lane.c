@@ -9,8 +9,6 @@
 
 #include "core/detect.h"
 
-const char resources[] = "cpu memory io irq";
-
 /* ---- a record's fields ---- */
 
 const char *
@@ -50,14 +48,19 @@ lane_cgroup(struct lane *l, const struct rec *r, enum key v2, enum key v1)
 enum resource
 lane_resource(const struct rec *r)
 {
+	static const struct {
+		uint8_t	res, len;
+		char	word[8];
+	} all[] = { { RES_CPU, 3, "cpu" }, { RES_MEMORY, 6, "memory" },
+	    { RES_IO, 2, "io" }, { RES_IRQ, 3, "irq" } };
 	const struct scan_val *v = rec_val(r, K_resource);
-	char word[8];
-	int n;
 
-	if (scan_str(v, word, sizeof(word)) == -1 ||
-	    (n = value_choice(resources, word)) == -1)
-		return RES_NONE;
-	return n;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (v->escaped ? scan_is(v, all[i].word) :
+		    v->type == SCAN_STR && v->len == all[i].len &&
+		    memcmp(v->p, all[i].word, all[i].len) == 0)
+			return all[i].res;
+	return RES_NONE;
 }
 
 static int

@@ -37,7 +37,6 @@ struct limit {
 enum { LIMITS = 256 };
 enum { HOLES = 16, EDGES = 512 };
 enum resource { RES_CPU, RES_MEMORY, RES_IO, RES_IRQ, RES_NONE };
-extern const char resources[];		/* the words, by number */
 
 struct tally {			/* of a rule, in a lane */
 	struct group	*host;		/* the group of BY_HOST, if it is there */
