@@ -23,7 +23,7 @@
 #include "stall.skel.h"
 
 enum {
-	KNOWN_STORED	= 1 << 14,	/* where the rest has another place */
+	KNOWN_STORED	= 1 << 16,	/* where the rest has another place */
 	KNOWN_MIN	= 1 << 15,	/* where it has none */
 	KNOWN_MAX	= 1 << 17,
 };
