@@ -176,7 +176,7 @@ dispatched(struct stall_cpu *c, struct task_struct *t, struct known *k, u32 cpu,
 }
 
 /* The same of a task that has no place: as much of its wait as was here. */
-static __always_inline void
+static __noinline int
 unremembered(struct stall_cpu *c, struct task_struct *t, u32 cpu, u32 victim,
     u64 now)
 {
@@ -184,9 +184,10 @@ unremembered(struct stall_cpu *c, struct task_struct *t, u32 cpu, u32 victim,
 
 	__sync_fetch_and_add(&tasks_full, 1);
 	if (queued == 0 || queued >= now)
-		return;
+		return 0;
 	blame(victim, queued, now, stamp_of(now, cpu));
 	waited(row_of(c, victim), now - queued);
+	return 0;
 }
 
 /* A task that is switched to.  Who runs then. */
