@@ -165,6 +165,11 @@ dispatched(struct stall_cpu *c, struct task_struct *t, struct known *k, u32 cpu,
 		return;
 	}
 	k->delay = delay + ns;
+	if (k->moved & KNOWN_SLEPT) {
+		k->moved = 0;
+		blame_one(victim, SLOT_SLEPT, ns);
+		return;
+	}
 	if (total == 0) {
 		k->limit = (u64)q;
 		blame_now(c, cpu, victim, queued, now);
@@ -261,6 +266,26 @@ blame_moved(u32 victim, u64 switches, u64 from, u64 now, u32 cpu)
 	return 0;
 }
 
+static __always_inline bool
+is_delayed(struct task_struct *t)
+{
+	return bpf_core_field_exists(t->se.sched_delayed) &&
+	    t->se.sched_delayed != 0;
+}
+
+/* What the kernel has added up since a move in the task's sleep. */
+static __always_inline void
+moved_asleep(struct task_struct *t, struct known *k, u64 delay)
+{
+	u64 was = k->delay;
+
+	k->delay = delay;
+	k->moved = is_delayed(t) ? KNOWN_SLEPT : 0;
+	if (delay > was)
+		blame_one(known_cgroup(k, t, slot_key(t)), SLOT_SLEPT,
+		    delay - was);
+}
+
 /*
  * kernel/sched/core.c set_task_cpu(): a task that waits has just been taken
  * from its queue, whose lock is held, and run_delay has grown by what it
@@ -279,7 +304,15 @@ int stall_migrate(u64 *ctx)
 	if (c == NULL)
 		return 0;
 	k = known_of(t, known_address(&c->wait.room, t));
-	if (k == NULL || delay <= k->delay)
+	if (k == NULL)
+		return 0;
+	if (k->moved & KNOWN_SLEPT) {
+		moved_asleep(t, k, delay);
+		return 0;
+	}
+	if (is_delayed(t))
+		k->moved |= KNOWN_SLEPT;
+	if (delay <= k->delay)
 		return 0;
 	ns = delay - k->delay;
 	k->delay = delay;
@@ -310,17 +343,40 @@ int stall_free(u64 *ctx)
 	return 0;
 }
 
+static __always_inline bool
+is_asleep(struct task_struct *t)
+{
+	u32 state = state_of(t);
+
+	return state != 0 && state != TASK_WAKING;
+}
+
+/* fs/exec.c exec_binprm(): the process has another name from now on. */
+SEC("tp_btf/sched_process_exec")
+int stall_exec(u64 *ctx)
+{
+	struct task_struct *t = (void *)ctx[0];
+	u64 task, leader;
+	struct known *k;
+
+	bpf_probe_read_kernel(&task, sizeof(task), &ctx[0]);
+	bpf_probe_read_kernel(&leader, sizeof(leader), &t->group_leader);
+	k = known_search(t, task);
+	if (k != NULL && k->runner != 0)
+		process_of(leader, k->cgroup);
+	return 0;
+}
+
 /* One that was not switched to since we began; or that sleeps, and whose last
  * wait had an end that was not seen. */
 static __always_inline void
 catch_up(struct task_struct *t, struct known *k)
 {
 	u64 delay = t->sched_info.run_delay, was = k->delay;
-	u32 state = state_of(t);
 
 	if (was == KNOWN_NOT)
 		k->delay = delay;
-	if (state == 0 || state == TASK_WAKING || delay <= was)
+	if (!is_asleep(t) || delay <= was)
 		return;
 	k->delay = delay;
 	blame_one(slot_of(t, slot_key(t)), SLOT_UNKNOWN, delay - was);
@@ -353,11 +409,15 @@ int stall_waiting(struct bpf_iter__task *ctx)
 		c->wait.now = now;
 	task = known_address(&waiting_room, t);
 	k = known_search(t, task);
+	queued = t->sched_info.last_queued;
 	if (first_round) {
 		if (k == NULL)
 			k = known_take(t, task);
-		if (k != NULL)
-			k->delay = KNOWN_NOT;
+		if (k == NULL)
+			return 0;
+		k->delay = KNOWN_NOT;
+		if (queued != 0 && is_asleep(t))
+			k->moved = KNOWN_SLEPT;
 		return 0;
 	}
 	/* There was no storage to be had with the run queue locked (7.x). */
@@ -365,8 +425,8 @@ int stall_waiting(struct bpf_iter__task *ctx)
 		k = known_stored(t, true);
 	if (k != NULL)
 		catch_up(t, k);
-	queued = t->sched_info.last_queued;
-	if (queued == 0 || queued >= now)
+	if (queued == 0 || queued >= now ||
+	    (k != NULL && k->moved & KNOWN_SLEPT))
 		return 0;
 	open.victim = slot_of(t, slot_key(t));
 	open.ns = now - queued;

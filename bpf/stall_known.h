@@ -16,11 +16,19 @@ enum { KNOWN_PROBES = 8 };
 /* In delay: what the task waited until it is next seen is not ours. */
 #define KNOWN_NOT	(~0ULL)
 
+/*
+ * In moved: the task was moved in its sleep.  Since 6.12 one that sleeps may stay
+ * in its queue (se.sched_delayed), and who moves it then stamps it as if it began
+ * to wait: enqueue_task() in kernel/sched/core.c.  The kernel takes what it sleeps
+ * from then on for waiting, and where that begins in truth nobody knows.
+ */
+#define KNOWN_SLEPT	(1ULL << 63)
+
 /* One line of the cache. */
 struct known {
 	u64	task;			/* address; 0: nobody's */
 	u64	delay;			/* run_delay as it was last accounted for */
-	u64	moved;			/* of this wait, on other processors */
+	u64	moved;			/* of this wait, elsewhere; KNOWN_SLEPT */
 	u64	limit;			/* run queue that it was dispatched from, */
 	u64	throttled;		/* and how long that had been throttled */
 	u64	key;			/* of its cgroup */

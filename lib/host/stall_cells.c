@@ -236,6 +236,7 @@ stall_cells_read(struct stall *st)
 			s->waits = st->cells[i].waits;
 		}
 	}
+	st->ncells = total;
 	if (parts_read(st) == -1 || parts_moved(st) == -1)
 		return -1;
 	return parts_missed(st);
@@ -250,6 +251,13 @@ grown(uint64_t *now, uint64_t was)
 	return *now - was;
 }
 
+/* Little room is left for new ones. */
+static int
+crowded(const struct stall *st)
+{
+	return st->ncells > st->conf.cells / 2;
+}
+
 /* What cells grew by. */
 int
 stall_cells_diff(struct stall *st)
@@ -257,6 +265,7 @@ stall_cells_diff(struct stall *st)
 	struct seen_table t;
 	const struct seen *was;
 	struct seen *now;
+	uint32_t age = crowded(st) ? 0 : STALL_AGE;
 	uint64_t ns, waits;
 	int rc = 0;
 
@@ -273,7 +282,7 @@ stall_cells_diff(struct stall *st)
 			continue;
 		}
 		now->idle = now->part ? 0 : was->idle + 1;
-		if (now->idle > STALL_AGE && st->nidle < st->conf.cells)
+		if (now->idle > age && st->nidle < st->conf.cells)
 			st->idle[st->nidle++] = now->key;
 	}
 	t = st->seen;
@@ -294,20 +303,19 @@ in_use(const struct stall *st, uint32_t token)
 
 /*
  * Make room: cells that have not grown for long, if one of both has lost its
- * slot or there are many.  What one of them got since it was read is told.
+ * slot; or, where there are many, that have not grown.  What one of them got since it was read is told.
  */
 int
 stall_cells_drop(struct stall *st)
 {
-	int fd = bpf_map__fd(st->skel->maps.cells), many, rc = 0;
+	int fd = bpf_map__fd(st->skel->maps.cells), rc = 0;
 	struct stall_cell c;
 	struct seen *s;
 	uint64_t key;
 
-	many = st->nidle > st->conf.cells / 2;
 	for (size_t i = 0; i < st->nidle; i++) {
 		key = st->idle[i];
-		if (!many && in_use(st, key >> 32) &&
+		if (!crowded(st) && in_use(st, key >> 32) &&
 		    in_use(st, key & ~WAIT_SAMPLED))
 			continue;
 		/* In one step since 5.14. */

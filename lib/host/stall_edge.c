@@ -23,7 +23,7 @@ stall_party_add(struct stall *st)
 	memset(p, 0xff, sizeof(*p));
 	p->cgroup = p->cgroup_v1 = NULL;
 	p->cgroup_len = p->cgroup_v1_len = 0;
-	p->open_ns = 0;
+	p->open_ns = p->slept_ns = 0;
 	return w->nparty++;
 }
 
@@ -91,7 +91,7 @@ edge_culprit(struct stall *st, struct stall_edge *e, uint32_t token)
 		[SLOT_UNKNOWN] = STALL_UNKNOWN, [SLOT_IDLE] = STALL_IDLE,
 		[SLOT_OTHER] = STALL_CGROUP, [SLOT_OLDER] = STALL_OLDER,
 		[SLOT_STEAL] = STALL_STEAL, [SLOT_IRQ] = STALL_IRQ,
-		[SLOT_THROTTLE] = STALL_THROTTLE, [SLOT_FIRST - 1] = STALL_UNKNOWN,
+		[SLOT_THROTTLE] = STALL_THROTTLE, [SLOT_SLEPT] = STALL_UNKNOWN,
 	};
 	struct owner *o;
 
@@ -119,6 +119,21 @@ edge_culprit(struct stall *st, struct stall_edge *e, uint32_t token)
 	}
 }
 
+/* No waiting, though the kernel counts it as such. */
+static int
+slept(struct stall *st, uint32_t victim, uint64_t ns)
+{
+	struct owner *o;
+	uint32_t party = stall_party_of(st, victim, &o);
+
+	if (party == STALL_NONE)
+		return -1;
+	if (o != NULL)
+		o->victim_number = st->number;
+	st->w.party[party].slept_ns += ns;
+	return 0;
+}
+
 /* What a pair of tokens grew by. */
 int
 stall_edge_add(struct stall *st, uint32_t victim, uint32_t culprit, uint64_t ns,
@@ -128,6 +143,8 @@ stall_edge_add(struct stall *st, uint32_t victim, uint32_t culprit, uint64_t ns,
 	struct stall_edge *e;
 	struct owner *o;
 
+	if (culprit == SLOT_SLEPT)
+		return slept(st, victim, ns);
 	if (w->nedge == st->cap_edge) {
 		size_t cap = 2 * st->cap_edge + 256;
 

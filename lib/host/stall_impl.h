@@ -103,7 +103,7 @@ struct stall {
 	uint64_t		*keys;
 	struct stall_cell	*cells;		/* room for a batch */
 	uint64_t		*idle;		/* cells to be deleted */
-	size_t			 nidle;
+	size_t			 nidle, ncells;
 	struct stall_part	*was;		/* parts before cells are read */
 };
 
