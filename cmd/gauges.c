@@ -61,15 +61,28 @@ say_degraded(const char *what, trace_fn *fn, void *arg)
 	return fn(arg, buf, make_end(&m, boot_now(), buf, sizeof(buf)));
 }
 
-/* Lost switches, cells and tasks are told as unknown; the others are these. */
+/* Once, when it begins.  Lost switches and tasks are told as unknown. */
 static int
 tell_cpu_losses(struct gauges *g, trace_fn *fn, void *arg)
 {
-	if (g->told_cpu || stall_counts(g->stall).no_slot == 0)
-		return 0;
-	g->told_cpu = 1;
-	return say_degraded("stall: more cgroups than can be told apart: the "
-	    "others are one, without cgroup_id", fn, arg);
+	struct stall_counts n = stall_counts(g->stall);
+	int rc = 0;
+
+	if (n.no_slot != 0 && !g->told_slots) {
+		g->told_slots = 1;
+		rc = say_degraded(g->by_process ?
+		    "stall: more processes and cgroups than can be told apart: "
+		    "the others are told by their cgroup, or without cgroup_id" :
+		    "stall: more cgroups than can be told apart: the others are "
+		    "one, without cgroup_id", fn, arg);
+	}
+	if (rc == 0 && n.no_cell != 0 && !g->told_cells) {
+		g->told_cells = 1;
+		rc = say_degraded("stall: more pairs wait for each other than "
+		    "can be remembered: for whom the others wait is unknown",
+		    fn, arg);
+	}
+	return rc;
 }
 
 static int
@@ -192,6 +205,7 @@ gauges_open(struct gauges *g, const struct trace_conf *c)
 	memset(g, 0, sizeof(*g));
 	g->blame.min_ns = c->min_stall;
 	g->resources = c->resources;
+	g->by_process = c->by_process;
 	/* Without /proc/self/mountinfo there are v2 ids all the same. */
 	if (cgroup_host(&host) == -1)
 		memset(&host, 0, sizeof(host));

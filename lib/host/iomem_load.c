@@ -147,7 +147,7 @@ load(struct iomem *m, const struct btf *btf)
 		return -1;
 	if (load_map_needs_cap_bpf(bpf_map__fd(m->skel->maps.edges)))
 		m->facts.sandbox |= SANDBOX_BPF;
-	if (m->host.v2[0] != '\0')
+	if (m->host.v2[0] != '\0' || strcmp(m->host.controller, "memory") == 0)
 		m->facts.sandbox |= SANDBOX_READ;
 	return 0;
 }

@@ -75,3 +75,22 @@ totals() {
 	[ "$(wc -l <said)" = 1 ]
 	grep -q 'more cgroups than can be told apart' said
 }
+
+@test "more pairs than can be remembered: that is said, and no wait is lost" {
+	for i in {1..400}; do
+		mkdir "$TOP/$i"
+		WORK_IN=$TOP/$i work 60 0 light 60 300000 3>&- &
+		WORKERS+=($!)
+	done
+	wait_for 60 eval '[ "$(cat /proc/[0-9]*/stat 2>/dev/null | grep -c "^[0-9]* (work) T ")" -ge 400 ]'
+	trace_start -e stall,stall_total --resource cpu --min-stall 0
+	kill -CONT "${WORKERS[@]}"
+	wait_for 40 grep -qs '"state":"degraded".*more pairs wait' "$OUT"
+	trace_stop
+	totals >told
+	echo "# exhaust: $(awk '{ n += $2; s += $2 * (1 - $4) } END {
+		printf "%.3f s waited, %.1f %% of it for unknown", n / 1e9, 100 * s / n }' told)" >&3
+	# victim, stall_ns, sum of by, coverage
+	awk '$2 != $3 || $4 > 1 { bad = 1 } END { exit bad || NR < 400 }' told
+	[ "$(grep -c 'more pairs wait' "$OUT")" = 1 ]
+}

@@ -121,11 +121,14 @@ delays() {
 	echo "$sum"
 }
 
-# waited GROUP [KIND [CULPRIT]]: what the window says of it, in ns.
+# waited GROUP [KIND [CULPRIT]]: what the window says of it, in ns; without a kind
+# also what it slept, as the kernel counts that too.
 waited() {
 	awk -v v="/$TOP/$1" -v k="${2-}" -v c="${3+/$TOP/$3}" '
 	    $1 == "edge" && $2 == v && (k == "" || $3 == k) &&
-	    (c == "" || $4 == c) { n += $6 } END { printf "%.0f\n", n }' window
+	    (c == "" || $4 == c) { n += $6 }
+	    $1 == "party" && $2 == v && k == "" { n += $NF }
+	    END { printf "%.0f\n", n }' window
 }
 
 # measure SECONDS: everyone at work for so long, with quiet edges.  Then window

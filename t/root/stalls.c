@@ -88,8 +88,9 @@ print_window(const struct stall *st, const struct stall_window *w,
 		print_party(w, i);
 		printf(" id %" PRId64 " v1 %" PRId64 " cpu %" PRId64 " max %"
 		    PRId64 " open %" PRId64 " some %" PRId64 " full %" PRId64
-		    "\n", p->cgroup_id, p->cgroup_v1_id, p->cpu_ns,
-		    p->wait_max_ns, p->open_ns, p->psi_some_ns, p->psi_full_ns);
+		    " slept %" PRId64 "\n", p->cgroup_id, p->cgroup_v1_id, p->cpu_ns,
+		    p->wait_max_ns, p->open_ns, p->psi_some_ns, p->psi_full_ns,
+		    p->slept_ns);
 	}
 	for (size_t i = 0; i < w->nedge; i++) {
 		e = &w->edge[i];
