@@ -61,7 +61,7 @@ say_degraded(const char *what, trace_fn *fn, void *arg)
 	return fn(arg, buf, make_end(&m, boot_now(), buf, sizeof(buf)));
 }
 
-/* Once, when it begins.  Lost switches and tasks are told as unknown. */
+/* Once, when it begins.  Lost switches are told as unknown. */
 static int
 tell_cpu_losses(struct gauges *g, trace_fn *fn, void *arg)
 {
@@ -81,6 +81,11 @@ tell_cpu_losses(struct gauges *g, trace_fn *fn, void *arg)
 		rc = say_degraded("stall: more pairs wait for each other than "
 		    "can be remembered: for whom the others wait is unknown",
 		    fn, arg);
+	}
+	if (rc == 0 && n.no_task != 0 && !g->told_tasks) {
+		g->told_tasks = 1;
+		rc = say_degraded("stall: more tasks than can be remembered: what "
+		    "they waited before they were moved is missing", fn, arg);
 	}
 	return rc;
 }

@@ -19,7 +19,8 @@ struct gauges {
 	struct blame_conf blame;
 	unsigned	 resources;	/* 1 << enum stall_resource: wanted */
 	int		 by_process;
-	int		 told_slots, told_cells, told_iomem;	/* that something was not seen */
+	/* It was said that something is not seen. */
+	int		 told_slots, told_cells, told_tasks, told_iomem;
 	unsigned	 begun;		/* likewise: its first window was read */
 	char		 why[WATCH_GAUGES][TRACE_WHY];	/* of what is missing */
 };
