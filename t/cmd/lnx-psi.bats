@@ -107,6 +107,61 @@ stop() {
 	[ "$(jq -s '.[0].degraded | length' <<<"$output")" = 2 ]
 }
 
+# all_of_a CONTENT WHY: the three files of a cgroup hold that, and each look says
+# so of them, and nothing that is not so.
+all_of_a() {
+	local r
+
+	machine two-cgroups
+	P=$M/sys/fs/cgroup/kubepods.slice
+	rm -f "$P/irq.pressure"
+	for r in cpu memory io; do
+		printf "$1" >"$P/$r.pressure"
+	done
+	run --separate-stderr timeout 20 lnx-psi --interval 100ms -n 3 --root "$M" \
+	    --cgroup /kubepods.slice
+	echo "$stderr"
+	[ "$status" -eq 0 ]
+	[ "${#stderr_lines[@]}" -eq 3 ]
+	for r in cpu memory io; do
+		[[ $stderr == *"/kubepods.slice/$r.pressure: $2"* ]]
+	done
+	rm -rf "$M"
+}
+
+@test "lnx-psi: files that are there and wrong are not said to be switched off" {
+	all_of_a 'some avg10=0.00 avg60=0.00 avg300=0.00 total=7\r\n' "a carriage return"
+	all_of_a '' empty
+	all_of_a 'some avg10=0.00 avg60=0.00 avg300=0.00 total=7' "its last line has no end"
+	all_of_a 'some avg10=0.00 avg60=0.00 avg300=0.00 total=7 total=8\n' \
+	    "a number is there twice"
+}
+
+@test "lnx-psi: one file that is not there is said, not to be all of them" {
+	machine two-cgroups
+	rm "$M/sys/fs/cgroup/kubepods.slice/memory.pressure"
+	touch "$M/sys/fs/cgroup/kubepods.slice/cgroup.procs"
+	run --separate-stderr timeout 20 lnx-psi --interval 100ms -n 3 --root "$M"
+	[ "${#stderr_lines[@]}" -eq 1 ]
+	[[ $stderr == *"/kubepods.slice/memory.pressure: not there, though others are" ]]
+}
+
+@test "lnx-psi: what is no file is not read: a pipe keeps nobody waiting" {
+	machine two-cgroups
+	P=$M/sys/fs/cgroup/kubepods.slice
+	rm "$P/memory.pressure" "$P/io.pressure" "$P/memory.events"
+	mkfifo "$P/memory.pressure" "$P/memory.events"
+	mkdir "$P/io.pressure"
+	run --separate-stderr timeout 20 lnx-psi --interval 100ms -n 2 -v --root "$M"
+	echo "$stderr"
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"/memory.pressure: not a regular file"* ]]
+	[[ $stderr == *"/memory.events: not a regular file"* ]]
+	[[ $stderr == *"/io.pressure: not a regular file"* ]]
+	[ "$(jq -s '[.[] | select(.event == "psi" and .cgroup ==
+	    "/kubepods.slice" and .resource == "cpu")] | length' <<<"$output")" = 2 ]
+}
+
 @test "lnx-psi: a file that cannot be read is told once, not at each look" {
 	[ "$(id -u)" -ne 0 ] || skip "root can read all"
 	machine two-cgroups
