@@ -318,6 +318,64 @@ paths() {
 	tail -n 1 out | grep -q '"state":"end"'
 }
 
+@test "lnx-psi: --duration ends with a look at its end, also between two ticks" {
+	# lasts INTERVAL DURATION MS: the looks, and the ms of the last interval.
+	lasts() {
+		timeout 20 lnx-psi --interval "$1" -d "$2" --no-stat --depth 0 \
+		    --root "$PSI/two-cgroups" >out
+		jq -e -s --argjson ms "$3" '[.[] | select(.resource == "cpu")] |
+		    .[-1].boot_ns - .[0].boot_ns >= ($ms - 40) * 1000000 and
+		    .[-1].interval_ns > 40000000' out
+	}
+	lasts 7s 600ms 600
+	[ "$(grep -c '"resource":"cpu"' out)" = 2 ]
+	lasts 1s 400ms 400
+	[ "$(grep -c '"resource":"cpu"' out)" = 2 ]
+	lasts 500ms 1250ms 1250
+	[ "$(grep -c '"resource":"cpu"' out)" = 4 ]
+	lasts 200ms 600ms 600
+	[ "$(grep -c '"resource":"cpu"' out)" = 4 ]
+}
+
+@test "lnx-psi: a --cgroup that fits nothing is told, and waited for" {
+	machine two-cgroups
+	run --separate-stderr lnx-psi --once --root "$M" --cgroup 'kube*'
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "lnx-psi: --cgroup: 'kube*' fits no cgroup: their paths begin with /" ]
+	jq -e -s '.[0].degraded[0] | test("fits no cgroup")' <<<"$output"
+	run --separate-stderr lnx-psi --once --root "$M" --cgroup /later
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "lnx-psi: --cgroup: no cgroup fits so far" ]
+	start --cgroup /later
+	cp -r "$M/sys/fs/cgroup/kubepods.slice/pod1" "$M/sys/fs/cgroup/later"
+	wait_for lines '"cgroup":"/later","resource":"cpu"' 2
+	stop
+	grep -q "no cgroup fits so far" err
+	run --separate-stderr lnx-psi --once --root "$M" --cgroup '/kube*'
+	[ -z "$stderr" ]
+}
+
+@test "lnx-psi: --text: columns are columns, whatever the names are made of" {
+	command -v python3 >/dev/null || skip "no python3"
+	machine two-cgroups
+	cp -r "$M/sys/fs/cgroup/kubepods.slice/pod1" one
+	for name in é $'e\u0301' 日本語 "$(printf 'é%.0s' {1..100})" \
+	    "$(printf '日%.0s' {1..60})"; do
+		cp -r one "$M/sys/fs/cgroup/$name"
+	done
+	LC_ALL=C.UTF-8 lnx-psi --once --text --root "$M" >text
+	PYTHONIOENCODING=utf-8 LC_ALL=C.UTF-8 python3 - >widths <<-'END'
+	import unicodedata as u
+	def columns(s):
+	    return sum(0 if u.combining(c) else
+	        2 if u.east_asian_width(c) in "WF" else 1 for c in s)
+	for line in open("text", encoding="utf-8"):
+	    print(columns(line.rstrip("\n")))
+	END
+	[ "$(wc -l <widths)" = 9 ]
+	[ "$(sort -u widths | wc -l)" = 1 ]
+}
+
 @test "lnx-psi: looks do not drift: twenty of 100 ms take two seconds" {
 	lnx-psi --interval 100ms -n 21 --no-stat --depth 0 --root "$PSI/two-cgroups" >out
 	# The intervals are all the time there was.  A busy machine may look late,
@@ -402,8 +460,15 @@ paths() {
 	--max-files 0
 	--trigger cpu
 	--trigger cpu some 1s/2s --once
+	--min-pct 0x10
+	--min-pct 1e1
+	--once --count 3
+	--once --interval 5s
+	--once -d 5s
 	operand
 	END
+	run --separate-stderr lnx-psi --trigger 'cpu some 1s/2s' --max-files 7
+	[ "$status" -eq 2 ]
 	run --separate-stderr lnx-psi --trigger 'cpu some 1s/2s' --interval 1s
 	[ "$status" -eq 2 ]
 	run --separate-stderr lnx-psi --trigger 'cpu some 3s/2s'
