@@ -360,6 +360,19 @@ agree() {
 	use_end
 }
 
+@test "a process whose main thread has ended is no zombie while others live" {
+	use_start
+	step threads 1
+	step leave
+	wait_for 10 grep -q '^State:.Z' "/proc/$USED/status"
+	sample_start --all -e sample,snap
+	trace_stop
+	for kind in snap sample; do
+		pick -w "pid=$USED" "$kind" state threads <"$OUT" | tail -n 1 |
+			diff -u <(printf 'X\t2\n') -
+	done
+}
+
 @test "samples of the kernel's threads say so, and have no memory" {
 	sample_start
 	trace_stop
