@@ -32,4 +32,8 @@ const char *cgroup_mode_name(enum cgroup_mode);
 int cgroup_id(const struct cgroup_host *, const char *path, uint64_t *id,
     int *v1);
 
+/* Of such a path, the part below the root of its hierarchy: "/a/b", or "".  It
+ * is a part of path. */
+const char *cgroup_below(const struct cgroup_host *, const char *path);
+
 #endif
