@@ -54,6 +54,7 @@ lib/host/libhost_a-iomem_edge.$(OBJEXT): bpf/iomem.skel.h
 lib/host/libhost_a-iomem_load.$(OBJEXT): bpf/iomem.skel.h
 lib/host/libhost_a-sample.$(OBJEXT): bpf/sample.skel.h
 lib/host/libhost_a-stall.$(OBJEXT): bpf/stall.skel.h
+lib/host/libhost_a-stall_cells.$(OBJEXT): bpf/stall.skel.h
 lib/host/libhost_a-stall_load.$(OBJEXT): bpf/stall.skel.h
 lib/host/libhost_a-stall_owner.$(OBJEXT): bpf/stall.skel.h
 lib/host/libhost_a-trace.$(OBJEXT): bpf/trace.skel.h

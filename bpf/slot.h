@@ -59,11 +59,11 @@ u64 slot_full;
  * that of all roots, but nothing says so. */
 u64 slot_root = ~0ULL;
 
-/* The v1 hierarchy to look at and where there is no other, as in task.h. */
-#ifndef BPF_TASK_H
-const volatile int v1_subsys = -1;
+/* Whether to look at a v1 hierarchy where v2 says only that it is the root, or
+ * at nothing else; and where in css_set.subsys that one is, in bytes. */
+const volatile bool v1_too = false;
 const volatile bool v1_only = false;
-#endif
+const volatile u32 v1_at = 0;
 
 #include "walk.h"
 
@@ -150,13 +150,13 @@ slot_search(u64 key)
 	return 0;
 }
 
-/* That of a task's cgroup in the v1 hierarchy.  v1_subsys is a constant to the
+/* That of a task's cgroup in the v1 hierarchy.  v1_at is a constant to the
  * verifier, which thus knows the type of what is loaded. */
 static __always_inline struct cgroup_subsys_state *
 slot_v1(struct css_set *set)
 {
 	return *(struct cgroup_subsys_state **)((char *)set +
-	    bpf_core_field_offset(struct css_set, subsys) + v1_subsys * 8);
+	    bpf_core_field_offset(struct css_set, subsys) + v1_at);
 }
 
 /*
@@ -172,54 +172,56 @@ slot_key(struct task_struct *t)
 	if (v1_only)
 		return SLOT_KEY_CGROUP | slot_v1(set)->serial_nr;
 	serial = set->dfl_cgrp->self.serial_nr;
-	if (v1_subsys >= 0 && serial == slot_root)
+	if (v1_too && serial == slot_root)
 		serial = slot_v1(set)->serial_nr;
 	return SLOT_KEY_CGROUP | serial;
 }
 
 /*
- * A task whose cgroup has no slot.  Its id is that of v2; with SLOT_ID_V1 that
- * of v1 where the one of v2 is the root, which always has the id 1.
+ * Give a slot to the cgroup of this css_set, in which a task is.  Its id is that
+ * of v2; with SLOT_ID_V1 that of v1 where the one of v2 is the root, which always
+ * has the id 1.  A token.
  */
-static __noinline int
-slot_new(struct task_struct *t)
+__noinline int
+slot_new(u64 address)
 {
-	struct css_set *set = t->cgroups;
+	struct css_set *set = (void *)address;
+	struct cgroup *c = BPF_CORE_READ(set, dfl_cgrp);
+	u64 serial = BPF_CORE_READ(c, self.serial_nr), mark = 0;
+	struct cgroup_subsys_state *css;
 	struct kernfs_node *kn;
-	u64 id, node;
-	int token;
+	u32 token;
 
-	kn = v1_only ? slot_v1(set)->cgroup->kn : set->dfl_cgrp->kn;
-	id = kn->id;
-	if (!v1_only && id == 1 && v1_subsys >= 0) {
-		slot_root = set->dfl_cgrp->self.serial_nr;
-		kn = slot_v1(set)->cgroup->kn;
-		id = kn->id | SLOT_ID_V1;
+	if (v1_too && !v1_only && BPF_CORE_READ(c, kn, id) == 1) {
+		slot_root = serial;
+		mark = SLOT_ID_V1;
 	}
-	/* The address as a number. */
-	bpf_probe_read_kernel(&node, sizeof(node), &kn);
-	token = slot_search(slot_key(t));
+	if (v1_only || mark != 0) {
+		bpf_probe_read_kernel(&css, sizeof(css), (char *)set +
+		    bpf_core_field_offset(struct css_set, subsys) + v1_at);
+		c = BPF_CORE_READ(css, cgroup);
+		serial = BPF_CORE_READ(css, serial_nr);
+	}
+	kn = BPF_CORE_READ(c, kn);
+	token = slot_search(SLOT_KEY_CGROUP | serial);
 	if (token == 0)
-		token = slot_take(slot_key(t), id, node, 0, 0);
+		token = slot_take(SLOT_KEY_CGROUP | serial,
+		    BPF_CORE_READ(kn, id) | mark, (u64)kn, 0, 0);
 	return token != 0 ? token : SLOT_OTHER;
 }
 
-/* The token of a task's cgroup; SLOT_OTHER if there is no slot for it. */
+/* The token of a task's cgroup, which has that key; SLOT_OTHER if there is no
+ * slot for it. */
 static __always_inline u32
-slot_of(struct task_struct *t)
+slot_of(struct task_struct *t, u64 key)
 {
-	u64 key = slot_key(t);
-	u32 i = slot_place(key, 0), token;
-	struct slot_entry *s;
+	u32 token = slot_search(key);
+	u64 set;
 
-	s = bpf_map_lookup_elem(&slots, &i);
-	if (s != NULL && s->key == key) {
-		if (s->used != slot_epoch)
-			s->used = slot_epoch;
-		return slot_token(i, s->gen);
-	}
-	token = slot_search(key);
-	return token != 0 ? token : slot_new(t);
+	if (token != 0)
+		return token;
+	bpf_probe_read_kernel(&set, sizeof(set), &t->cgroups);
+	return slot_new(set);
 }
 
 #endif

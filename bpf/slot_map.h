@@ -22,6 +22,7 @@ enum {
 	SLOT_STEAL,			/* the hypervisor ran others */
 	SLOT_IRQ,
 	SLOT_THROTTLE,			/* the victim's own quota */
+	SLOT_SLEPT,			/* the victim slept: see KNOWN_SLEPT */
 	SLOT_FIRST	= 8,		/* slots that are given away */
 };
 

@@ -9,7 +9,7 @@
  * Each processor's part is written by itself or for it, always with the lock of
  * its run queue held.
  *
- * on_switch() runs a million times a second.  What it does each time is in line
+ * stall_switch() runs a million times a second.  What it does each time is in line
  * and calls nothing; what is rare is in functions, so that it is not in the way.
  */
 #include "vmlinux.h"
@@ -31,21 +31,21 @@ enum { TAKEN_LEAST = 1000 };		/* ns; less is not worth a run of its own */
 
 const volatile bool by_process = false;
 
-/* The token of the task's process, which may be one of the kernel's. */
-static __noinline int
-process_of(struct task_struct *t, u32 cgroup)
+/* The token of a process by its first thread, which may be one of the kernel's. */
+__noinline int
+process_of(u64 address, u32 cgroup)
 {
-	struct task_struct *leader = t->group_leader;
-	u64 id = (leader->start_boottime ^ (u64)cgroup << 40) *
-	    0xff51afd7ed558ccdULL + leader->pid;
+	struct task_struct *leader = (void *)address;
+	u64 id = BPF_CORE_READ(leader, start_boottime);
 	struct slot_entry *s;
 	u32 token, i;
 
+	id = (id ^ (u64)cgroup << 40) * 0xff51afd7ed558ccdULL +
+	    BPF_CORE_READ(leader, pid);
 	id = (id & ~(SLOT_ID_V1 | SLOT_KEY_CGROUP)) | SLOT_ID_TASK;
 	token = slot_search(id);
 	if (token == 0) {
-		token = slot_take(id, id, 0, (u64)BPF_CORE_READ(t, group_leader),
-		    cgroup);
+		token = slot_take(id, id, 0, address, cgroup);
 		return token != 0 ? token : cgroup != 0 ? cgroup : SLOT_OTHER;
 	}
 	/* It may have another name since: exec. */
@@ -56,41 +56,32 @@ process_of(struct task_struct *t, u32 cgroup)
 	return token;
 }
 
-/* Who runs, if this is what runs: its process is looked up once in an epoch. */
+/* Who runs, if this is what runs. */
 static __always_inline u32
 runner_of(struct task_struct *t, struct known *k, u32 cgroup)
 {
-	if (t->flags & PF_KTHREAD)
-		cgroup = 0;
-	else if (!by_process || cgroup == SLOT_OTHER)
+	u32 of = t->flags & PF_KTHREAD ? 0 : cgroup, token;
+	u64 leader;
+
+	if (of != 0 && (!by_process || of == SLOT_OTHER))
 		return cgroup;
-	if (k == NULL)
-		return process_of(t, cgroup);
-	if (k->epoch != slot_epoch || k->cgroup != cgroup) {
-		k->runner = process_of(t, cgroup);
-		k->cgroup = cgroup;
-		k->epoch = slot_epoch;
-	}
-	return k->runner;
+	if (k != NULL && k->runner != 0)
+		return k->runner;
+	bpf_probe_read_kernel(&leader, sizeof(leader), &t->group_leader);
+	token = process_of(leader, of);
+	if (k != NULL)
+		k->runner = token;
+	return token;
 }
 
 static __always_inline void
-ran(u32 cpu, u32 who, u64 ns)
-{
-	struct stall_row *r;
-
-	r = ns != 0 ? row_of(cpu, who) : NULL;
-	if (r != NULL)
-		r->ran += ns;
-}
-
-static __always_inline void
-run(struct wait_cpu *c, u32 cpu, u64 start, u32 who)
+run(struct stall_cpu *c, u64 start, u32 who)
 {
 	u32 was;
-	u64 ns = wait_push(c, start, who, &was);
+	u64 ns = wait_push(&c->wait, start, who, &was);
 
-	ran(cpu, was, ns);
+	if (ns != 0)
+		row_of(c, was)->ran += ns;
 }
 
 /*
@@ -98,59 +89,56 @@ run(struct wait_cpu *c, u32 cpu, u64 start, u32 who)
  * still knows when the last one began.
  */
 static __noinline int
-run_missed(struct wait_cpu *c, struct task_struct *prev, u32 cpu, u64 now)
+run_missed(struct stall_cpu *c, struct task_struct *prev, u64 now)
 {
-	u64 arrival = prev->sched_info.last_arrival;
+	u64 arrival = prev->sched_info.last_arrival, clock = c->wait.clock;
 
-	if (c->switches == 0) {
-		run(c, cpu, now, SLOT_UNKNOWN);
+	if (c->wait.switches == 0) {
+		run(c, now, SLOT_UNKNOWN);
 		return 0;
 	}
-	c->missed++;
-	run(c, cpu, c->clock, SLOT_UNKNOWN);
-	if (prev->pid != 0 && arrival > c->clock && arrival < now)
-		run(c, cpu, arrival, runner_of(prev, NULL, slot_of(prev)));
+	c->wait.missed++;
+	run(c, clock, SLOT_UNKNOWN);
+	if (prev->pid != 0 && arrival > clock && arrival < now)
+		run(c, arrival, runner_of(prev, NULL,
+		    slot_of(prev, slot_key(prev))));
 	return 0;
 }
 
 /* ns of this processor's time went to the hypervisor or interrupts. */
 static __noinline int
-run_taken(struct wait_cpu *c, u32 cpu, u64 now, u64 ns, u64 irq)
+run_taken(struct stall_cpu *c, u64 now, u64 ns, u64 irq)
 {
 	u32 was;
 
 	if (irq > ns)
 		irq = ns;
 	ns -= irq;
-	irq = wait_taken(c, now - ns, irq, SLOT_IRQ, &was);
-	ran(cpu, was, irq);
-	ns = wait_taken(c, now, ns, SLOT_STEAL, &was);
-	ran(cpu, was, ns);
+	irq = wait_taken(&c->wait, now - ns, irq, SLOT_IRQ, &was);
+	row_of(c, was)->ran += irq;
+	ns = wait_taken(&c->wait, now, ns, SLOT_STEAL, &was);
+	row_of(c, was)->ran += ns;
 	return 0;
 }
 
 static __always_inline void
-taken(struct wait_cpu *c, struct rq *rq, u32 cpu, u64 now)
+taken(struct stall_cpu *c, struct rq *rq, u64 now)
 {
-	u64 all = now - rq->clock_task, ns = all - c->taken, irq = 0;
+	u64 all = now - rq->clock_task, ns = all - c->wait.taken, irq = 0;
 
-	c->taken = all;
+	c->wait.taken = all;
 	if (bpf_core_field_exists(rq->prev_irq_time)) {
-		irq = rq->prev_irq_time - c->irq;
-		c->irq += irq;
+		irq = rq->prev_irq_time - c->wait.irq;
+		c->wait.irq += irq;
 	}
-	if ((s64)ns > TAKEN_LEAST && c->switches != 0)
-		run_taken(c, cpu, now, ns, irq);
+	if ((s64)ns > TAKEN_LEAST && c->wait.switches != 0)
+		run_taken(c, now, ns, irq);
 }
 
-/* The victim's row, when a wait of so long is over. */
+/* A wait of so long is over. */
 static __always_inline void
-waited(u32 cpu, u32 victim, u64 ns)
+waited(struct stall_row *r, u64 ns)
 {
-	struct stall_row *r = row_of(cpu, victim);
-
-	if (r == NULL)
-		return;
 	r->waits++;
 	if (r->epoch != slot_epoch) {
 		r->epoch = slot_epoch;
@@ -160,62 +148,83 @@ waited(u32 cpu, u32 victim, u64 ns)
 		r->max = ns;
 }
 
-/* The task gets this processor: its wait is over. */
+/* The task gets this processor, and its wait is over.
+ * total: what throttled_of() says of its queue. */
 static __always_inline void
 dispatched(struct stall_cpu *c, struct task_struct *t, struct known *k, u32 cpu,
-    u32 victim, u64 now)
+    u32 victim, u64 now, u64 total)
 {
-	u64 queued = t->sched_info.last_queued, ns = 0, was = k->delay, delay;
+	u64 queued = t->sched_info.last_queued, was = k->delay;
+	u64 delay = t->sched_info.run_delay, ns = now - queued;
 	struct cfs_rq *q = t->se.cfs_rq;
 
-	delay = t->sched_info.run_delay;
-	if (queued != 0)
-		ns = now - queued;
-	k->delay = delay + ns;
 	if (delay > was)
 		blame_one(victim, SLOT_UNKNOWN, delay - was);
-	if (queued == 0 || queued >= now)
+	if (queued == 0 || queued >= now) {
+		k->delay = queued == 0 ? delay : delay + ns;
 		return;
-	if (throttled_of(q) == 0) {
+	}
+	k->delay = delay + ns;
+	if (k->moved & KNOWN_SLEPT) {
+		k->moved = 0;
+		blame_one(victim, SLOT_SLEPT, ns);
+		return;
+	}
+	if (total == 0) {
 		k->limit = (u64)q;
 		blame_now(c, cpu, victim, queued, now);
 	} else
 		limit_ended(k, q, victim, queued, stamp_of(now, cpu));
 	ns += k->moved;
 	k->moved = 0;
-	waited(cpu, victim, ns);
+	waited(row_of(c, victim), ns);
+}
+
+/* A task that is switched to.  Who runs then. */
+static __always_inline u32
+arrived(struct stall_cpu *c, struct task_struct *next, u64 key, u32 cpu, u64 now,
+    u64 total)
+{
+	struct known *k = known_of(next, known_address(&c->wait.room, next));
+	u32 who;
+
+	if (k == NULL) {
+		/* Its wait then comes as unknown, the next time. */
+		__sync_fetch_and_add(&tasks_full, 1);
+		return runner_of(next, NULL, slot_of(next, key));
+	}
+	who = known_cgroup(k, next, key);
+	dispatched(c, next, k, cpu, who, now, total);
+	return runner_of(next, k, who);
 }
 
 /* kernel/sched/core.c __schedule(): the lock is held, next waits no more. */
 SEC("tp_btf/sched_switch")
-int switched(u64 *ctx)
+int stall_switch(u64 *ctx)
 {
 	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
 	u32 cpu = bpf_get_smp_processor_id(), who = SLOT_IDLE;
 	struct stall_cpu *c = bpf_map_lookup_elem(&cpus, &cpu);
-	struct rq *rq = next->se.cfs_rq->rq;
-	u64 now = rq->clock, switches = rq->nr_switches;
-	struct known *k;
+	struct cfs_rq *was = prev->se.cfs_rq, *q = next->se.cfs_rq;
+	u64 total = throttled_of(q);
+	struct rq *rq = q->rq;
+	u64 now = rq->clock, switches = rq->nr_switches, key = 0;
 
+	/* First of all, as the verifier follows pointers slowly. */
+	if (next->pid != 0)
+		key = slot_key(next);
 	if (c == NULL)
 		return 0;
 	if (c->wait.switches + 1 != switches)
-		run_missed(&c->wait, prev, cpu, now);
-	taken(&c->wait, rq, cpu, now);
-	if (throttled_of(prev->se.cfs_rq) != 0)
-		limit_ran(prev->se.cfs_rq, cpu, now);
+		run_missed(c, prev, now);
+	taken(c, rq, now);
+	if ((was == q ? total : throttled_of(was)) != 0)
+		limit_ran(was, cpu, now);
 	c->wait.switches = switches;
 	c->wait.clock = now;
-	if (next->pid != 0) {
-		who = slot_of(next);
-		k = known_of(next, known_address(&c->wait.room, next));
-		if (k != NULL)
-			dispatched(c, next, k, cpu, who, now);
-		else	/* Its wait then comes as unknown, the next time. */
-			__sync_fetch_and_add(&tasks_full, 1);
-		who = runner_of(next, k, who);
-	}
-	run(&c->wait, cpu, now, who);
+	if (key != 0)
+		who = arrived(c, next, key, cpu, now, total);
+	run(c, now, who);
 	return 0;
 }
 
@@ -242,13 +251,33 @@ blame_moved(u32 victim, u64 switches, u64 from, u64 now, u32 cpu)
 	return 0;
 }
 
+static __always_inline bool
+is_delayed(struct task_struct *t)
+{
+	return bpf_core_field_exists(t->se.sched_delayed) &&
+	    t->se.sched_delayed != 0;
+}
+
+/* What the kernel has added up since a move in the task's sleep. */
+static __always_inline void
+moved_asleep(struct task_struct *t, struct known *k, u64 delay)
+{
+	u64 was = k->delay;
+
+	k->delay = delay;
+	k->moved = is_delayed(t) ? KNOWN_SLEPT : 0;
+	if (delay > was)
+		blame_one(known_cgroup(k, t, slot_key(t)), SLOT_SLEPT,
+		    delay - was);
+}
+
 /*
  * kernel/sched/core.c set_task_cpu(): a task that waits has just been taken
  * from its queue, whose lock is held, and run_delay has grown by what it
  * waited there.  Which may be less than it grew: an end that was not seen.
  */
 SEC("tp_btf/sched_migrate_task")
-int migrated(u64 *ctx)
+int stall_migrate(u64 *ctx)
 {
 	struct task_struct *t = (void *)ctx[0];
 	u64 delay = t->sched_info.run_delay, ns, most, now;
@@ -260,12 +289,20 @@ int migrated(u64 *ctx)
 	if (c == NULL)
 		return 0;
 	k = known_of(t, known_address(&c->wait.room, t));
-	if (k == NULL || delay <= k->delay)
+	if (k == NULL)
+		return 0;
+	if (k->moved & KNOWN_SLEPT) {
+		moved_asleep(t, k, delay);
+		return 0;
+	}
+	if (is_delayed(t))
+		k->moved |= KNOWN_SLEPT;
+	if (delay <= k->delay)
 		return 0;
 	ns = delay - k->delay;
 	k->delay = delay;
 	now = rq->clock;
-	victim = slot_of(t);
+	victim = known_cgroup(k, t, slot_key(t));
 	most = now - t->sched_info.last_arrival;
 	/* In the middle of waking up it does not wait yet. */
 	if (state_of(t) == TASK_WAKING || (s64)most < 0)
@@ -282,7 +319,7 @@ int migrated(u64 *ctx)
 
 /* kernel/exit.c delayed_put_task_struct(): now nothing can see it any more. */
 SEC("tp_btf/sched_process_free")
-int freed(u64 *ctx)
+int stall_free(u64 *ctx)
 {
 	u64 task;
 
@@ -291,20 +328,27 @@ int freed(u64 *ctx)
 	return 0;
 }
 
+static __always_inline bool
+is_asleep(struct task_struct *t)
+{
+	u32 state = state_of(t);
+
+	return state != 0 && state != TASK_WAKING;
+}
+
 /* One that was not switched to since we began; or that sleeps, and whose last
  * wait had an end that was not seen. */
 static __always_inline void
 catch_up(struct task_struct *t, struct known *k)
 {
 	u64 delay = t->sched_info.run_delay, was = k->delay;
-	u32 state = state_of(t);
 
 	if (was == KNOWN_NOT)
 		k->delay = delay;
-	if (state == 0 || state == TASK_WAKING || delay <= was)
+	if (!is_asleep(t) || delay <= was)
 		return;
 	k->delay = delay;
-	blame_one(slot_of(t), SLOT_UNKNOWN, delay - was);
+	blame_one(slot_of(t, slot_key(t)), SLOT_UNKNOWN, delay - was);
 }
 
 /* Nothing is attached yet: have a place for each task, but do not count. */
@@ -314,7 +358,7 @@ u64 waiting_room;
 /* One task, which may be waiting.  Its run queue's clock stood still since the
  * last tick at most. */
 SEC("iter/task")
-int waiting(struct bpf_iter__task *ctx)
+int stall_waiting(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
 	struct stall_open open = { 0 };
@@ -334,11 +378,15 @@ int waiting(struct bpf_iter__task *ctx)
 		c->wait.now = now;
 	task = known_address(&waiting_room, t);
 	k = known_search(t, task);
+	queued = t->sched_info.last_queued;
 	if (first_round) {
 		if (k == NULL)
 			k = known_take(t, task);
-		if (k != NULL)
-			k->delay = KNOWN_NOT;
+		if (k == NULL)
+			return 0;
+		k->delay = KNOWN_NOT;
+		if (queued != 0 && is_asleep(t))
+			k->moved = KNOWN_SLEPT;
 		return 0;
 	}
 	/* There was no storage to be had with the run queue locked (7.x). */
@@ -346,10 +394,10 @@ int waiting(struct bpf_iter__task *ctx)
 		k = known_stored(t, true);
 	if (k != NULL)
 		catch_up(t, k);
-	queued = t->sched_info.last_queued;
-	if (queued == 0 || queued >= now)
+	if (queued == 0 || queued >= now ||
+	    (k != NULL && k->moved & KNOWN_SLEPT))
 		return 0;
-	open.victim = slot_of(t);
+	open.victim = slot_of(t, slot_key(t));
 	open.ns = now - queued;
 	bpf_seq_write(ctx->meta->seq, &open, sizeof(open));
 	return 0;

@@ -26,21 +26,14 @@ static void part_add(struct blame *, u32 victim, u32 culprit, u64 ns);
 /* Times that a pair had no cell. */
 u64 cells_full;
 
+/* The value size is set by the loader: slot_number rows follow. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct stall_cpu);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(struct stall_cpu));
 } cpus SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct stall_row);
-} rows SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -50,11 +43,9 @@ struct {
 } cells SEC(".maps");
 
 static __always_inline struct stall_row *
-row_of(u32 cpu, u32 token)
+row_of(struct stall_cpu *c, u32 token)
 {
-	u32 i = cpu * slot_number + (slot_index(token) & (slot_number - 1));
-
-	return bpf_map_lookup_elem(&rows, &i);
+	return &c->row[token & (slot_number - 1)];
 }
 
 /* Add to the cell of a pair, which there is from then on.  0 if it has no room. */
@@ -80,11 +71,12 @@ cell_add(u64 key, u64 ns, u64 waits)
 __noinline int
 cell_none(u32 victim, u64 ns)
 {
-	struct stall_row *r = row_of(bpf_get_smp_processor_id(), victim);
+	u32 cpu = bpf_get_smp_processor_id();
+	struct stall_cpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 
 	__sync_fetch_and_add(&cells_full, 1);
-	if (r != NULL)
-		__sync_fetch_and_add(&r->unkept, ns);
+	if (c != NULL)
+		__sync_fetch_and_add(&row_of(c, victim)->unkept, ns);
 	return 0;
 }
 
@@ -113,8 +105,7 @@ part_key(u32 victim, u32 culprit)
 static __always_inline struct stall_part *
 part_of(struct stall_cpu *c, u64 key)
 {
-	return &c->part[(key * 0x9e3779b97f4a7c15ULL >> 40) &
-	    (STALL_PARTS - 1)];
+	return &c->part[stall_place(key)];
 }
 
 /* What goes to a part has a cell already: so it can always go on to there. */
@@ -154,9 +145,10 @@ part_add(struct blame *b, u32 victim, u32 culprit, u64 ns)
 		part_replace(victim, culprit, ns, b->stamp);
 		return;
 	}
+	/* One more wait, if the stamp is another. */
+	p->stamp ^= b->stamp;
 	p->ns += ns;
-	if (p->stamp != b->stamp)
-		p->waits++;
+	p->waits += (p->stamp | -p->stamp) >> 63;
 	p->stamp = b->stamp;
 }
 

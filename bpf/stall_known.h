@@ -16,18 +16,26 @@ enum { KNOWN_PROBES = 8 };
 /* In delay: what the task waited until it is next seen is not ours. */
 #define KNOWN_NOT	(~0ULL)
 
+/*
+ * In moved: the task was moved in its sleep.  Since 6.12 one that sleeps may stay
+ * in its queue (se.sched_delayed), and who moves it then stamps it as if it began
+ * to wait: enqueue_task() in kernel/sched/core.c.  The kernel takes what it sleeps
+ * from then on for waiting, and where that begins in truth nobody knows.
+ */
+#define KNOWN_SLEPT	(1ULL << 63)
+
 /* One line of the cache. */
 struct known {
 	u64	task;			/* address; 0: nobody's */
-	u64	start;			/* of the task: another may have the address */
 	u64	delay;			/* run_delay as it was last accounted for */
-	u64	moved;			/* of this wait, on other processors */
+	u64	moved;			/* of this wait, elsewhere; KNOWN_SLEPT */
 	u64	limit;			/* run queue that it was dispatched from, */
 	u64	throttled;		/* and how long that had been throttled */
+	u64	key;			/* of its cgroup */
+	u32	epoch;			/* slot_epoch as of which it has */
+	u32	cgroup;			/* that token, */
+	u32	runner;			/* and its process this one; 0: not yet */
 	u32	claims;			/* see known_claim() */
-	u32	runner;			/* token of its process ... */
-	u32	cgroup;			/* ... in this one ... */
-	u32	epoch;			/* ... as of this slot_epoch */
 };
 
 struct {
@@ -77,8 +85,8 @@ known_place(u64 task, u32 probe)
 static __always_inline void
 known_first(struct known *k, struct task_struct *t)
 {
-	k->start = t->start_boottime;
-	k->delay = k->start > opened_at ? 0 : t->sched_info.run_delay;
+	k->delay = t->start_boottime > opened_at ? 0 :
+	    t->sched_info.run_delay;
 	k->moved = k->limit = k->throttled = 0;
 	k->epoch = 0;
 }
@@ -112,18 +120,8 @@ known_stored(struct task_struct *t, bool take)
 	    BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
 
-/* Whoever has this address, if the end of the one before was not seen. */
-static __always_inline void
-known_check(struct known *k, struct task_struct *t)
-{
-	/* A thread that executes a program gets the start of its leader: but
-	 * it ran before. */
-	if (t->sched_info.pcount == 0 && k->start != t->start_boottime)
-		known_first(k, t);
-}
-
-/* Look everywhere; NULL if it is nowhere.  Each may be called in one place only
- * for each program, or the verifier has more to do. */
+/* Look everywhere; NULL if it is nowhere.  Who never ran, and yet waited longer
+ * than it did, is another: the end of the one before was not seen. */
 static __noinline struct known *
 known_search(struct task_struct *t, u64 task)
 {
@@ -132,10 +130,12 @@ known_search(struct task_struct *t, u64 task)
 
 	for (probe = 0; probe < KNOWN_PROBES; probe++) {
 		k = known_place(task, probe);
-		if (k != NULL && k->task == task) {
-			known_check(k, t);
-			return k;
-		}
+		if (k == NULL || k->task != task)
+			continue;
+		if (t->sched_info.pcount == 0 &&
+		    k->delay > t->sched_info.run_delay)
+			known_first(k, t);
+		return k;
 	}
 	return known_stored(t, false);
 }
@@ -168,6 +168,20 @@ known_of(struct task_struct *t, u64 task)
 		return k;
 	k = known_search(t, task);
 	return k != NULL ? k : known_take(t, task);
+}
+
+/* The token of its cgroup, which has that key.  It is looked up once in an epoch,
+ * at least: that keeps the slot. */
+static __always_inline u32
+known_cgroup(struct known *k, struct task_struct *t, u64 key)
+{
+	if (k->epoch != slot_epoch || k->key != key) {
+		k->cgroup = slot_of(t, key);
+		k->key = key;
+		k->runner = 0;
+		k->epoch = slot_epoch;
+	}
+	return k->cgroup;
 }
 
 /* The task is no more. */

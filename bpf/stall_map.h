@@ -14,7 +14,8 @@ struct stall_cell {
 /*
  * What is not yet added to the cell of that key.  A place is free while its key
  * is 0.  Whoever reads cells first and then parts may miss what moves meanwhile,
- * but has nothing twice.
+ * but has nothing twice: a place from which something has moved has another key,
+ * or less.
  */
 struct stall_part {
 	__u64	key;
@@ -23,17 +24,17 @@ struct stall_part {
 	__u64	stamp;			/* of the wait last counted */
 };
 
-enum { STALL_PARTS = 256 };
+enum { STALL_PARTS = 1024 };
 
-/* In map cpus, by processor. */
-struct stall_cpu {
-	struct wait_cpu		wait;
-	struct stall_part	part[STALL_PARTS];	/* by a hash of the key */
-};
+static inline __u32
+stall_place(__u64 key)
+{
+	return (key * 0x9e3779b97f4a7c15ULL >> 40) & (STALL_PARTS - 1);
+}
 
 /*
- * In map rows, by processor * slot_number + slot: what one party did on one
- * processor.  It only grows but for max, which is that of epoch.
+ * What one party did on one processor.  It only grows but for max, which is that
+ * of epoch.
  */
 struct stall_row {
 	__u64	ran;
@@ -42,6 +43,13 @@ struct stall_row {
 	__u64	max;			/* longest wait, ns */
 	__u32	epoch;			/* slot_epoch of max */
 	__u32	pad;
+};
+
+/* In map cpus, by processor. */
+struct stall_cpu {
+	struct wait_cpu		wait;
+	struct stall_part	part[STALL_PARTS];	/* by stall_place() */
+	struct stall_row	row[];			/* of each slot */
 };
 
 /* What the iterator writes: a wait that has not ended. */

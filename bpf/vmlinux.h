@@ -311,6 +311,7 @@ struct cfs_rq___before_5_19 {
 
 struct sched_entity {
 	u64 sum_exec_runtime;
+	unsigned char sched_delayed;	/* since 6.12 */
 	struct cfs_rq *cfs_rq;
 };
 

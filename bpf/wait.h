@@ -48,7 +48,7 @@ struct wait_cpu {
 	u64	taken;			/* rq->clock - rq->clock_task then */
 	u64	irq;			/* rq->prev_irq_time then */
 	u64	missed;			/* times that switches were not seen */
-	u64	now;			/* a time not long ago: see waiting() */
+	u64	now;			/* a time not long ago: see stall_waiting() */
 	u32	head;
 	u32	found;			/* see wait_find() */
 	u64	room;			/* see known_address() */
@@ -60,6 +60,23 @@ static inline __attribute__((always_inline)) struct wait_seg *
 wait_seg(struct wait_cpu *c, u32 back)
 {
 	return &c->seg[(c->head - back) & (WAIT_RING - 1)];
+}
+
+/* The lesser and the greater of two, which are not 2 ** 63 apart: without a
+ * branch, as the verifier would go both ways. */
+static inline __attribute__((always_inline)) u64
+wait_min(u64 a, u64 b)
+{
+	u64 less = -((a - b) >> 63);
+
+	__asm__ volatile("" : "+r" (less));
+	return b + ((a - b) & less);
+}
+
+static inline __attribute__((always_inline)) u64
+wait_max(u64 a, u64 b)
+{
+	return a + b - wait_min(a, b);
 }
 
 /*
@@ -145,7 +162,7 @@ wait_find(struct wait_cpu *c, u64 at)
 }
 
 /* The one that is looked at of the i-th part of n runs, and how much of it is
- * between the times: for all of that part. */
+ * between the times: for all of that part.  None of them is under way. */
 static inline __attribute__((always_inline)) u64
 wait_sample(struct wait_cpu *c, u32 first, u32 n, u32 i, u64 from, u64 end)
 {
@@ -160,31 +177,34 @@ wait_sample(struct wait_cpu *c, u32 first, u32 n, u32 i, u64 from, u64 end)
 	low += (((u32)(end * 0x9e3779b97f4a7c15ULL >> 32) + i * 0x9e3779b9U) *
 	    (u64)width) >> 32;
 	s = wait_seg(c, low);
-	start = s->start > from ? s->start : from;
-	stop = low == 0 ? end : wait_seg(c, low - 1)->start;
-	if (stop > end)
-		stop = end;
+	start = wait_max(s->start, from);
+	stop = wait_min(wait_seg(c, low - 1)->start, end);
 	sample->who = s->who;
-	return sample->ns = (stop > start ? stop - start : 0) * width;
+	return sample->ns = (wait_max(stop, start) - start) * width;
 }
 
-/* Hand out what the samples stand for; with a mark it is scaled, to `rest` in
- * all.  Returns what is left of that. */
-static inline __attribute__((always_inline)) u64
-wait_samples(struct wait_cpu *c, void *arg, u32 victim, u64 all, u64 rest,
-    u32 mark)
+/* Make the samples stand for `rest` in all. */
+static inline __attribute__((always_inline)) void
+wait_scale(struct wait_cpu *c, u64 all, u64 rest)
 {
-	/* part <= all, and 2 ** 38 ns are longer than the ring goes on any
-	 * processor that is busy. */
-	u64 scale = all != 0 && rest >> 38 == 0 ? (rest << 24) / all : 0, part;
+	/* No sample is more than all, and 2 ** 38 ns are longer than the ring
+	 * goes on any processor that is busy. */
+	u64 scale = all != 0 && rest >> 38 == 0 ? (rest << 24) / all : 0;
+	u32 i;
+
+	for (i = 0; i < WAIT_SAMPLES; i++)
+		c->sample[i].ns = c->sample[i].ns * scale >> 24;
+}
+
+/* Hand out the samples.  Returns what is left of `rest`. */
+static inline __attribute__((always_inline)) u64
+wait_samples(struct wait_cpu *c, void *arg, u32 victim, u64 rest, u32 mark)
+{
+	u64 part;
 	u32 i;
 
 	for (i = 0; i < WAIT_SAMPLES; i++) {
-		part = c->sample[i].ns;
-		if (mark != 0)
-			part = part * scale >> 24;
-		if (part > rest)
-			part = rest;
+		part = wait_min(c->sample[i].ns, rest);
 		if (part == 0)
 			continue;
 		rest -= part;
@@ -202,7 +222,7 @@ static inline __attribute__((always_inline)) void
 wait_oldest(struct wait_cpu *c, void *arg, u32 victim, u64 from, u64 end)
 {
 	u64 past = wait_seg(c, WAIT_RING - 1)->start, all = 0;
-	u32 first, n, i;
+	u32 first, n, i, mark = 0;
 
 	if (past > from) {
 		if (past > end)
@@ -218,10 +238,13 @@ wait_oldest(struct wait_cpu *c, void *arg, u32 victim, u64 from, u64 end)
 		n = WAIT_RING;
 	for (i = 0; i < WAIT_SAMPLES; i++)
 		all += wait_sample(c, first, n, i, from, end);
-	end = wait_samples(c, arg, victim, all, end - from,
-	    n > WAIT_SAMPLES ? WAIT_SAMPLED : 0);
-	if (end > 0)
-		WAIT_ADD(arg, victim, SLOT_OLDER, end);
+	if (n > WAIT_SAMPLES) {
+		wait_scale(c, all, end - from);
+		mark = WAIT_SAMPLED;
+	}
+	all = wait_samples(c, arg, victim, end - from, mark);
+	if (all > 0)
+		WAIT_ADD(arg, victim, SLOT_OLDER, all);
 }
 
 /* Until when it is known who ran, in the middle of a run: not beyond the last

@@ -27,20 +27,20 @@ tail_at(u32 key, u64 off)
 	return s != NULL && off <= TAIL_ROOM ? s->tail + off : NULL;
 }
 
-static __always_inline u32
-put_name(u32 key, u32 off, const void *name)
+__noinline int
+put_name(u32 key, u32 off, u64 name)
 {
 	u8 *p = tail_at(key, off);
 	long n;
 
 	if (p == NULL)
 		return off;
-	n = bpf_probe_read_kernel_str(p, NAME_LEN, name);
+	n = bpf_probe_read_kernel_str(p, NAME_LEN, (const void *)name);
 	return n > 0 && n <= NAME_LEN ? off + n : off;
 }
 
 /* An empty name: the root if it is the first, else the mark of a cut. */
-static __always_inline u32
+__noinline int
 put_empty(u32 key, u64 off)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &key);
@@ -77,7 +77,7 @@ walk_path(u64 vfsmnt, u64 dentry, u32 key, u32 from)
 		}
 		if (off > TAIL_ROOM)
 			break;
-		off = put_name(key, off, BPF_CORE_READ(d, d_name.name));
+		off = put_name(key, off, (u64)BPF_CORE_READ(d, d_name.name));
 		if (d == up)		/* memfd and other files without a place */
 			return off;
 		d = up;
@@ -111,7 +111,7 @@ walk_cgroup(u64 kernfs, u32 key, u32 from)
 			return off > from ? off : put_empty(key, off);
 		if (off > TAIL_ROOM)
 			break;
-		off = put_name(key, off, BPF_CORE_READ(kn, name));
+		off = put_name(key, off, (u64)BPF_CORE_READ(kn, name));
 		kn = up;
 	}
 	return put_empty(key, off);

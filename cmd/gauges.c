@@ -36,10 +36,9 @@ missing(struct gauges *g, const char *name, const char *why)
 
 /* One does not work. */
 static void
-refused(struct gauges *g, const struct trace_conf *c, uint64_t kinds,
-    const char *name, const char *why)
+refused(struct gauges *g, const char *name, const char *why)
 {
-	if (errno == EPERM || (c->kinds & ~kinds) == 0)
+	if (errno == EPERM)
 		errx(EX_LNX_SYSTEM, "%s", why);
 	missing(g, name, why);
 }
@@ -71,15 +70,28 @@ say_degraded(const char *what, trace_fn *fn, void *arg)
 	return fn(arg, buf, make_end(&m, boot_now(), buf, sizeof(buf)));
 }
 
-/* Lost switches, cells and tasks are told as unknown; the others are these. */
+/* Once, when it begins.  Lost switches and tasks are told as unknown. */
 static int
 tell_cpu_losses(struct gauges *g, trace_fn *fn, void *arg)
 {
-	if (g->told_cpu || stall_counts(g->stall).no_slot == 0)
-		return 0;
-	g->told_cpu = 1;
-	return say_degraded("stall: more cgroups than can be told apart: the "
-	    "others are one, without cgroup_id", fn, arg);
+	struct stall_counts n = stall_counts(g->stall);
+	int rc = 0;
+
+	if (n.no_slot != 0 && !g->told_slots) {
+		g->told_slots = 1;
+		rc = say_degraded(g->by_process ?
+		    "stall: more processes and cgroups than can be told apart: "
+		    "the others are told by their cgroup, or without cgroup_id" :
+		    "stall: more cgroups than can be told apart: the others are "
+		    "one, without cgroup_id", fn, arg);
+	}
+	if (rc == 0 && n.no_cell != 0 && !g->told_cells) {
+		g->told_cells = 1;
+		rc = say_degraded("stall: more pairs wait for each other than "
+		    "can be remembered: for whom the others wait is unknown",
+		    fn, arg);
+	}
+	return rc;
 }
 
 static int
@@ -138,7 +150,7 @@ open_cpu(struct gauges *g, const struct trace_conf *c,
 	char why[TRACE_WHY] = "";
 
 	if ((g->stall = stall_open(&conf, host, why)) == NULL) {
-		refused(g, c, TRACE_STALLS, "stall of cpu", why);
+		refused(g, "stall of cpu", why);
 		return;
 	}
 	f = stall_facts(g->stall);
@@ -158,7 +170,7 @@ open_iomem(struct gauges *g, const struct trace_conf *c,
 	char why[TRACE_WHY] = "";
 
 	if ((g->iomem = iomem_open(want, host, why)) == NULL) {
-		refused(g, c, TRACE_STALLS, "stall of io and memory", why);
+		refused(g, "stall of io and memory", why);
 		return;
 	}
 	f = iomem_facts(g->iomem);
@@ -177,7 +189,7 @@ open_sample(struct gauges *g, const struct trace_conf *c,
 
 	g->sample = sample_open(c, host, &g->gauge[g->n], why);
 	if (g->sample == NULL)
-		refused(g, c, UINT64_C(1) << EV_sample, "sample", why);
+		refused(g, "sample", why);
 	else
 		g->n++;
 }
@@ -195,6 +207,18 @@ choose(struct gauges *g, const struct trace_conf *c,
 			    c->cgroup_text[i]);
 }
 
+/* Of all that was asked for there is nothing: the first that is missing is why. */
+static void
+refuse_all(const struct gauges *g, const struct trace_conf *c)
+{
+	uint64_t left = c->kinds & ~(TRACE_STALLS | UINT64_C(1) << EV_sample);
+
+	for (unsigned i = 0; i < g->n; i++)
+		left |= g->gauge[i].kinds;
+	if (left == 0 && g->n > 0)
+		errx(EX_LNX_SYSTEM, "%s", strstr(g->why[0], ": ") + 2);
+}
+
 void
 gauges_open(struct gauges *g, const struct trace_conf *c)
 {
@@ -203,6 +227,7 @@ gauges_open(struct gauges *g, const struct trace_conf *c)
 	memset(g, 0, sizeof(*g));
 	g->blame.min_ns = c->min_stall;
 	g->resources = c->resources;
+	g->by_process = c->by_process;
 	/* Without /proc/self/mountinfo there are v2 ids all the same. */
 	if (cgroup_host(&host) == -1)
 		memset(&host, 0, sizeof(host));
@@ -215,6 +240,7 @@ gauges_open(struct gauges *g, const struct trace_conf *c)
 		open_iomem(g, c, &host);
 	if (c->kinds >> EV_sample & 1)
 		open_sample(g, c, &host);
+	refuse_all(g, c);
 }
 
 void

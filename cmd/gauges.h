@@ -20,7 +20,8 @@ struct gauges {
 	struct blame_conf blame;
 	struct pick	 pick;		/* by --cgroup */
 	unsigned	 resources;	/* 1 << enum stall_resource: wanted */
-	int		 told_cpu, told_iomem;	/* that something was not seen */
+	int		 by_process;
+	int		 told_slots, told_cells, told_iomem;	/* that something was not seen */
 	unsigned	 begun;		/* likewise: its first window was read */
 	char		 why[WATCH_GAUGES][TRACE_WHY];	/* of what is missing */
 };

@@ -65,9 +65,9 @@ enum verdict
 sustain_judge(const struct sustain *s, uint64_t now, uint64_t needed,
     double limit)
 {
-	if (s->last == 0)
+	if (s->last == 0 || (s->since == 0 && !(s->value > limit * CLEAR)))
 		return CALM;
-	/* Silence is not calm; but it is no reason to go on for ever. */
+	/* Silence is not calm where it was none; but no reason to go on for ever. */
 	if (now - s->last > patience(s->interval))
 		return now - s->last > SUSTAIN_SILENT ? CALM : STAY;
 	if (s->since != 0 && s->last - s->since >= needed)

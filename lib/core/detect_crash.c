@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* crash_loop: one command fails again and again, under one parent. */
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,20 +28,34 @@ ended_told(const struct rec *rec)
 	    rec_val(rec, K_signal)->type == SCAN_NUM;
 }
 
-/* From 64 on stand sysexits.h, shells and signals; but timeout(1) and ssh(1) have
- * these for "no". */
+enum { TIMEOUT = 124, SSH = 255 };	/* what these have for "no" */
+
+/* A signal that people and scripts send, to end what they started. */
 static int
-may_be_no(int status)
+sent(int sig)
 {
-	return (status >= 1 && status < 64) || status == 124 || status == 255;
+	return sig == SIGHUP || sig == SIGINT || sig == SIGKILL || sig == SIGPIPE ||
+	    sig == SIGALRM || sig == SIGTERM;
 }
 
 int
 ended_answer(struct lane *l, const struct rec *rec)
 {
 	const struct kin *up = kin_find(l->kins, &rec->parent);
+	enum maker maker = up != NULL ? up->maker : MAKER_OTHER;
+	int s = ended_how(rec);
 
-	return may_be_no(ended_how(rec)) && up != NULL && up->maker == MAKER_RUNNER &&
+	if (maker == MAKER_SUPERVISOR || maker == MAKER_SHIM)
+		return 0;
+	/* Who is no script and kills had to. */
+	if (s < 0)
+		return sent(-s) && (s != -SIGKILL || maker == MAKER_RUNNER);
+	if (maker != MAKER_RUNNER)
+		return 0;
+	if (s == TIMEOUT)
+		return 1;
+	/* From 64 on stand sysexits.h, and what shells say of their commands. */
+	return ((s >= 1 && s < 64) || s == SSH) &&
 	    rec_num(rec, K_duration_ns, UINT64_MAX) < ENDED_QUICK;
 }
 

@@ -58,7 +58,8 @@ int ended_how(const struct rec *);
 int ended_told(const struct rec *);	/* the record says how */
 
 /* A command that a shell or the like ran failed at once, with a status that may be
- * an answer: a script asks again and again until it is yes. */
+ * an answer: a script asks again and again until it is yes.  Or it was sent a
+ * signal: a script ends what it started. */
 int ended_answer(struct lane *, const struct rec *);
 
 /* ---- whom to blame ---- */

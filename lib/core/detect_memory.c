@@ -122,8 +122,8 @@ static const uint8_t keys[] = { K_rss_bytes, K_memory_bytes, K_NONE };
 
 static const struct param params[] = {
 	[P_GROWTH] = { "growth", UNIT_SIZE, "64MiB", "1", 0 },
-	[P_WINDOW] = { "window", UNIT_TIME, "5m", NULL, 0 },
-	[P_R2] = { "r2", UNIT_ANY, "0.8", "0 1", 0 },
+	[P_WINDOW] = { "window", UNIT_TIME, "10m", NULL, 0 },
+	[P_R2] = { "r2", UNIT_ANY, "0.9", "0 1", 0 },
 	[P_POINTS] = { "points", UNIT_COUNT, "10", "2 32", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };

@@ -45,6 +45,29 @@ asks(const struct rules *rs, const struct rule *r, const char *field,
 	    (r->by_key != K_NONE && names(rs->key[r->by_key], field, len));
 }
 
+/* The pressure file that a reason names is of a resource that the rule does not
+ * look at. */
+static int
+elsewhere(const struct rule *r, const char *why)
+{
+	static const char *const files[][2] = {
+		{ "pressure/cpu", "cpu.pressure" },
+		{ "pressure/memory", "memory.pressure" },
+		{ "pressure/io", "io.pressure" },
+		{ "pressure/irq", "irq.pressure" },
+	};
+	const struct param *p = r->det->params;
+
+	while (p->name != NULL && strcmp(p->name, "resource") != 0)
+		p++;
+	for (int i = 0; p->name != NULL && i < RES_NONE; i++)
+		if (strstr(why, files[i][0]) != NULL ||
+		    strstr(why, files[i][1]) != NULL)
+			return r->p[p - r->det->params] < RES_NONE &&
+			    r->p[p - r->det->params] != i;
+	return 0;
+}
+
 int
 lack_touches(const struct rules *rs, const struct rule *r,
     const struct lack *x)
@@ -58,6 +81,8 @@ lack_touches(const struct rules *rs, const struct rule *r,
 		n = len < all ? strcspn(field, ":, ") : 0;
 		return (kinds >> kind & 1) && asks(rs, r, field, n);
 	}
+	if (elsewhere(r, x->why))
+		return 0;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (names(words[i].word, x->why, all))
 			return (kinds & words[i].kinds) != 0;

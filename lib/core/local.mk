@@ -32,8 +32,9 @@ lib_libcore_a_SOURCES = \
 	lib/core/where.c lib/core/where.h \
 	lib/core/window.c lib/core/window.h \
 	lib/core/origin.c lib/core/origin.h \
-	lib/core/blame.c lib/core/blame.h \
+	lib/core/blame.c lib/core/blame.h lib/core/blame_impl.h \
 	lib/core/blame_pick.c lib/core/blame_pick.h \
+	lib/core/blame_record.c \
 	lib/core/harm.c lib/core/harm.h \
 	lib/core/harm_sum.c \
 	lib/core/harm_table.c lib/core/harm_table.h \

@@ -139,3 +139,25 @@ cgroup_below(const struct cgroup_host *h, const char *path)
 		return a;
 	return b != NULL ? b : path;
 }
+
+int
+cgroup_dir(char *buf, size_t size, const char *names, size_t len)
+{
+	size_t n = 0, l;
+
+	if (len == 0)
+		return -1;
+	while (len > 1) {
+		/* The last name first; an empty one at the end is a cut. */
+		for (l = 1; l < len && names[len - l - 1] != '\0'; l++)
+			;
+		if (l == 1 || n + l >= size)
+			return -1;
+		memcpy(buf + n, names + len - l, l - 1);
+		n += l;
+		buf[n - 1] = '/';
+		len -= l;
+	}
+	buf[n] = '\0';
+	return 0;
+}

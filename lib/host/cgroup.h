@@ -3,6 +3,7 @@
 #ifndef HOST_CGROUP_H
 #define HOST_CGROUP_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum cgroup_mode { CGROUP_V2, CGROUP_V1, CGROUP_HYBRID };
@@ -35,5 +36,11 @@ int cgroup_id(const struct cgroup_host *, const char *path, uint64_t *id,
 /* Of such a path, the part below the root of its hierarchy: "/a/b", or "".  It
  * is a part of path. */
 const char *cgroup_below(const struct cgroup_host *, const char *path);
+
+/*
+ * "a/b/", or "" of the root: from the names of a path as in event.def, which
+ * stand leaf first, each with a NUL.  0; or -1 if it is cut, or has no room.
+ */
+int cgroup_dir(char *buf, size_t size, const char *names, size_t len);
 
 #endif

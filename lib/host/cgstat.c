@@ -176,7 +176,7 @@ cgstat_parse(enum cgstat_file f, const char *text, size_t len,
 		*why = "too long";
 		return -1;
 	}
-	/* io.stat without a device, cpu.stat.local without the controller. */
+	/* io.stat of who did no io yet, cpu.stat.local without the controller. */
 	if (len > 0 ? text[len - 1] != '\n' : files[f].keys == NULL) {
 		*why = len == 0 ? "empty" : "its last line has no end";
 		return -1;
@@ -184,7 +184,7 @@ cgstat_parse(enum cgstat_file f, const char *text, size_t len,
 	if (files[f].keys == NULL)
 		return single(f, rest, s);
 	if (f == CGSTAT_IO)
-		for (size_t i = 0; len > 0 && i < NELEM(io_keys); i++)
+		for (size_t i = 0; i < NELEM(io_keys); i++)
 			s->v[io_keys[i].value] = 0;
 	while (rc == 0 && word_next(&rest, '\n', &l))
 		rc = f == CGSTAT_IO ? device(l, s) : flat(f, l, s);

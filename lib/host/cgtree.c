@@ -4,36 +4,15 @@
 #include <sys/vfs.h>
 #include <linux/magic.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "host/cgtree.h"
+#include "host/cgtree_impl.h"
 #include "rec/wire.h"
-
-enum { BUCKETS = 4096 };	/* a power of two */
-
-struct cgtree {
-	struct cgtree_conf conf;
-	struct cgroup_node **list;
-	size_t		 count, cap;
-	size_t		 entered;	/* of the list, those looked into */
-	struct cgroup_node *path[BUCKETS], *wd[BUCKETS];
-	int		 fd;		/* of conf.dir */
-	int		 inotify;	/* -1: none */
-	int		 walks;		/* errno: why inotify is not used */
-	int		 real;		/* it is a cgroup2 */
-	unsigned	 round;		/* of walking */
-	uint64_t	 closed;
-	int		 closed_why;
-	struct cgtree_news news;
-};
 
 static size_t
 hash(const char *s)
@@ -42,11 +21,11 @@ hash(const char *s)
 
 	while (*s != '\0')
 		h = (h ^ (unsigned char)*s++) * 1099511628211ULL;
-	return (h ^ h >> 32) & (BUCKETS - 1);
+	return (h ^ h >> 32) & (CGTREE_BUCKETS - 1);
 }
 
-static struct cgroup_node *
-find(const struct cgtree *t, const char *path)
+struct cgroup_node *
+cgtree_find(const struct cgtree *t, const char *path)
 {
 	struct cgroup_node *n = t->path[hash(path)];
 
@@ -55,19 +34,8 @@ find(const struct cgtree *t, const char *path)
 	return n;
 }
 
-static struct cgroup_node *
-find_wd(const struct cgtree *t, int wd)
-{
-	struct cgroup_node *n = t->wd[wd & (BUCKETS - 1)];
-
-	while (n != NULL && n->wd != wd)
-		n = n->by_wd;
-	return n;
-}
-
-/* Out of the tables, and soon out of the list: sweep(). */
-static void
-bury(struct cgtree *t, struct cgroup_node *n)
+void
+cgtree_bury(struct cgtree *t, struct cgroup_node *n)
 {
 	struct cgroup_node **p;
 
@@ -75,7 +43,7 @@ bury(struct cgtree *t, struct cgroup_node *n)
 		;
 	*p = n->by_path;
 	if (n->wd != -1) {
-		for (p = &t->wd[n->wd & (BUCKETS - 1)]; *p != n;
+		for (p = &t->wd[n->wd & (CGTREE_BUCKETS - 1)]; *p != n;
 		    p = &(*p)->by_wd)
 			;
 		*p = n->by_wd;
@@ -95,8 +63,8 @@ node_free(struct cgtree *t, struct cgroup_node *n)
 	free(n);
 }
 
-static void
-sweep(struct cgtree *t)
+void
+cgtree_sweep(struct cgtree *t)
 {
 	size_t kept = 0;
 
@@ -108,8 +76,8 @@ sweep(struct cgtree *t)
 	t->count = t->entered = kept;
 }
 
-static int
-wanted(const struct cgtree *t, const char *path)
+int
+cgtree_wanted(const struct cgtree *t, const char *path)
 {
 	const char *const *g = t->conf.globs;
 
@@ -122,8 +90,8 @@ wanted(const struct cgtree *t, const char *path)
 	return 0;
 }
 
-static void
-closed(struct cgtree *t)
+void
+cgtree_shut(struct cgtree *t)
 {
 	if (errno == ENOENT || errno == ENODEV)
 		return;
@@ -148,31 +116,30 @@ append(struct cgtree *t, struct cgroup_node *n)
 	return 0;
 }
 
-/* The directory at path, if there is one.  The path becomes the tree's. */
-static int
-add(struct cgtree *t, char *path, unsigned depth)
+int
+cgtree_add(struct cgtree *t, char *path, unsigned depth)
 {
 	struct cgroup_node *n, **head;
 	struct stat st;
 
 	if (fstatat(t->fd, depth == 0 ? "." : path + 1, &st,
 	    AT_SYMLINK_NOFOLLOW) == -1) {
-		closed(t);
+		cgtree_shut(t);
 		free(path);
 		return 0;
 	}
-	if ((n = find(t, path)) != NULL) {
+	if ((n = cgtree_find(t, path)) != NULL) {
 		n->seen = t->round;
 		if (n->ino == st.st_ino) {
 			free(path);
 			return 0;
 		}
 		/* Another one of the same name: the old one is gone. */
-		bury(t, n);
+		cgtree_bury(t, n);
 	}
 	if (t->count >= CGTREE_MAX) {
 		errno = E2BIG;
-		closed(t);
+		cgtree_shut(t);
 		free(path);
 		return 0;
 	}
@@ -183,183 +150,11 @@ add(struct cgtree *t, char *path, unsigned depth)
 	}
 	*n = (struct cgroup_node){ .path = path, .ino = st.st_ino,
 	    .id = t->real ? st.st_ino : WIRE_UNKNOWN_64, .depth = depth,
-	    .wanted = wanted(t, path), .wd = -1, .seen = t->round };
+	    .wanted = cgtree_wanted(t, path), .wd = -1, .seen = t->round };
 	head = &t->path[hash(path)];
 	n->by_path = *head;
 	*head = n;
 	return 0;
-}
-
-static char *
-join(const struct cgroup_node *n, const char *name)
-{
-	char *path;
-
-	return asprintf(&path, "%s/%s", n->depth == 0 ? "" : n->path, name) ==
-	    -1 ? NULL : path;
-}
-
-static int
-add_child(struct cgtree *t, const struct cgroup_node *n, const char *name)
-{
-	char *path = join(n, name);
-
-	return path != NULL ? add(t, path, n->depth + 1) : -1;
-}
-
-/* From now on its children are told.  0, or -1: they are not. */
-static void
-watch(struct cgtree *t, struct cgroup_node *n)
-{
-	char full[PATH_MAX];
-	struct cgroup_node **head;
-
-	if (t->walks != 0 || n->wd != -1)
-		return;
-	if (snprintf(full, sizeof(full), "%s%s", t->conf.dir, n->path) >=
-	    (int)sizeof(full)) {
-		t->walks = ENAMETOOLONG;
-		return;
-	}
-	n->wd = inotify_add_watch(t->inotify, full,
-	    IN_CREATE | IN_DELETE | IN_ONLYDIR);
-	if (n->wd == -1) {
-		if (errno != ENOENT && errno != EACCES)
-			t->walks = errno;
-		return;
-	}
-	head = &t->wd[n->wd & (BUCKETS - 1)];
-	n->by_wd = *head;
-	*head = n;
-}
-
-/* Add its children. */
-static int
-enter(struct cgtree *t, struct cgroup_node *n)
-{
-	struct dirent *e;
-	struct stat st;
-	int fd, rc = 0;
-	DIR *d;
-
-	if (n->dead || n->depth >= t->conf.depth)
-		return 0;
-	watch(t, n);
-	if ((fd = openat(t->fd, n->depth == 0 ? "." : n->path + 1,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1) {
-		closed(t);
-		return 0;
-	}
-	/* On cgroup2 each child is a link, and most cgroups have none. */
-	if ((t->real && fstat(fd, &st) == 0 && st.st_nlink == 2) ||
-	    (d = fdopendir(fd)) == NULL) {
-		close(fd);
-		return 0;
-	}
-	while (rc == 0 && (e = readdir(d)) != NULL)
-		if (e->d_type == DT_DIR && strcmp(e->d_name, ".") != 0 &&
-		    strcmp(e->d_name, "..") != 0)
-			rc = add_child(t, n, e->d_name);
-	closedir(d);
-	return rc;
-}
-
-/* Into all that are new. */
-static int
-enter_new(struct cgtree *t)
-{
-	while (t->entered < t->count)
-		if (enter(t, t->list[t->entered++]) == -1)
-			return -1;
-	return 0;
-}
-
-/* Into all of them; who is not found has gone. */
-static int
-walk(struct cgtree *t)
-{
-	t->round++;
-	t->entered = 0;
-	t->list[0]->seen = t->round;
-	if (enter_new(t) == -1)
-		return -1;
-	for (size_t i = 0; i < t->count; i++)
-		if (!t->list[i]->dead && t->list[i]->seen != t->round)
-			bury(t, t->list[i]);
-	return 0;
-}
-
-static int
-same(const struct cgtree *t, const struct cgroup_node *n)
-{
-	struct stat st;
-
-	return fstatat(t->fd, n->path + 1, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_ino == n->ino;
-}
-
-/* A directory called that has gone; maybe there is another one by now. */
-static int
-deleted(struct cgtree *t, const struct cgroup_node *up, const char *name)
-{
-	char *path = join(up, name);
-	struct cgroup_node *n;
-
-	if (path == NULL)
-		return -1;
-	n = find(t, path);
-	if (n == NULL || !n->looked)
-		t->news.unseen += wanted(t, path);
-	if (n != NULL && (n->looked || !same(t, n)))
-		bury(t, n);
-	free(path);
-	return 0;
-}
-
-/* What inotify has told.  0; 1 if it forgot some; -1. */
-static int
-drain(struct cgtree *t)
-{
-	union {
-		struct inotify_event e;
-		char buf[64 << 10];
-	} u;
-	const struct inotify_event *e;
-	struct cgroup_node *up;
-	int forgot = 0;
-	ssize_t n;
-
-	while ((n = read(t->inotify, u.buf, sizeof(u.buf))) > 0) {
-		for (char *p = u.buf; p < u.buf + n; p += sizeof(*e) + e->len) {
-			e = (const struct inotify_event *)(void *)p;
-			forgot |= (e->mask & IN_Q_OVERFLOW) != 0;
-			if (!(e->mask & IN_ISDIR) || e->len == 0 ||
-			    (up = find_wd(t, e->wd)) == NULL)
-				continue;
-			if ((e->mask & IN_CREATE ? add_child(t, up, e->name) :
-			    deleted(t, up, e->name)) == -1)
-				return -1;
-		}
-		if (enter_new(t) == -1)
-			return -1;
-	}
-	return n == -1 && errno != EAGAIN && errno != EINTR ? -1 : forgot;
-}
-
-int
-cgtree_update(struct cgtree *t, struct cgtree_news *news)
-{
-	int rc;
-
-	memset(&t->news, 0, sizeof(t->news));
-	rc = t->inotify != -1 ? drain(t) : 0;
-	if (rc == 1 || (rc == 0 && t->walks != 0)) {
-		t->news.uncounted = 1;
-		rc = walk(t);
-	}
-	sweep(t);
-	*news = t->news;
-	return rc;
 }
 
 struct cgtree *
@@ -379,7 +174,7 @@ cgtree_new(const struct cgtree_conf *conf)
 	    (root = strdup("/")) == NULL)
 		goto bad;
 	t->real = fs.f_type == CGROUP2_SUPER_MAGIC;
-	if (add(t, root, 0) == -1 || enter_new(t) == -1)
+	if (cgtree_add(t, root, 0) == -1 || cgtree_enter_new(t) == -1)
 		goto bad;
 	if (t->count == 0) {
 		errno = ENOENT;

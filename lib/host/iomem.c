@@ -19,6 +19,7 @@ enum {
 	IDLE = 60,		/* windows after which a party may be forgotten */
 	CROWDED = WAIT_PARTIES * 3 / 4,	/* parties from which on it is */
 	FILES = 512,		/* pressure files held open */
+	LATELY = 4,		/* windows after reclaim for which growth is read */
 };
 
 struct iomem *
@@ -29,7 +30,7 @@ iomem_open(unsigned resources, const struct cgroup_host *host,
 
 	if (m != NULL) {
 		m->host = *host;
-		m->root = -1;
+		m->root = m->v1_root = -1;
 		m->resources = resources;
 		m->host_reclaim = UINT32_MAX;
 		m->key = calloc(WAIT_PARTIES, sizeof(*m->key));
@@ -53,6 +54,9 @@ iomem_open(unsigned resources, const struct cgroup_host *host,
 	}
 	if (m->host.v2[0] != '\0')
 		m->root = open(m->host.v2, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (strcmp(m->host.controller, "memory") == 0)
+		m->v1_root = open(m->host.v1,
+		    O_PATH | O_DIRECTORY | O_CLOEXEC);
 	m->looked = boot_now();
 	return m;
 }
@@ -73,6 +77,8 @@ iomem_close(struct iomem *m)
 	iomem_unload(m);
 	if (m->root != -1)
 		close(m->root);
+	if (m->v1_root != -1)
+		close(m->v1_root);
 	for (size_t i = 0; i < m->nknown; i++)
 		known_free(m->known[i]);
 	free(m->key);
@@ -130,6 +136,7 @@ meet(struct iomem *m, uint64_t key, const struct wait_party *p)
 	m->nknown++;
 	k->key = key;
 	k->limited = UINT32_MAX;
+	k->grown = WIRE_UNKNOWN_64;
 	pressure_init(&k->io);
 	pressure_init(&k->memory);
 	if (p->len > WAIT_PATH || p->v1_len > WAIT_PATH - p->len)
@@ -261,6 +268,30 @@ take_pressure(struct iomem *m, struct pressure *p, const struct known *k,
 	m->nopen += (p->fd != -1) - was;
 }
 
+/* How much memory it took lately: half as much for each window that has passed,
+ * as of wakes.  Only while the host is short does that matter. */
+static void
+take_usage(struct iomem *m, struct known *k)
+{
+	int v1 = (k->key & WAIT_V1) != 0;
+	struct usage_look l = { .root = v1 ? m->v1_root : m->root,
+	    .file = v1 ? "memory.usage_in_bytes" : "memory.current",
+	    .number = m->skel->bss->state.window };
+	const struct stall_party *p = &k->party;
+
+	if (m->host_reclaim > LATELY) {
+		k->grown = WIRE_UNKNOWN_64;
+		return;
+	}
+	if (p->cgroup_v1_len > 0)
+		usage_read(&k->usage, &l, p->cgroup_v1, p->cgroup_v1_len);
+	else
+		usage_read(&k->usage, &l, p->cgroup, p->cgroup_len);
+	if (k->usage.grown != WIRE_UNKNOWN_64)
+		k->grown = k->usage.grown +
+		    (k->grown != WIRE_UNKNOWN_64 ? k->grown / 2 : 0);
+}
+
 /* Forget who has not waited for long, if there are many: here and there. */
 static void
 forget(struct iomem *m)
@@ -338,6 +369,8 @@ iomem_read(struct iomem *m, uint64_t now, struct stall_window *io,
 			take_pressure(m, &k->io, k, "io");
 		if (memory != NULL)
 			take_pressure(m, &k->memory, k, "memory");
+		if (memory != NULL)
+			take_usage(m, k);
 	}
 	if (hand_out(m, STALL_IO, now, io) == -1 ||
 	    hand_out(m, STALL_MEMORY, now, memory) == -1)

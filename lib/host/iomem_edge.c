@@ -13,11 +13,11 @@ enum {
 	 * How far to trust what is no more than plausible.  Pages that come
 	 * back were evicted by the own limit if nobody reclaimed for the host:
 	 * they could also have been dropped by hand, or by a limit shared with
-	 * others.  Who wakes kswapd asked for memory when it was short: not
-	 * always the one that made it so.
+	 * others.  How far to trust who made the host short is in
+	 * iomem_split.h: who wakes kswapd asked for memory when it was short,
+	 * which is not always the one that made it so.
 	 */
 	TRUST_LIMIT = 900,
-	TRUST_KSWAPD = 300,
 };
 
 static int
@@ -139,23 +139,27 @@ iomem_edges_io(struct iomem *m)
 	return rc;
 }
 
-/* Reclaim for the host: by who woke kswapd; weight and part are room. */
+/* Who made the host short of memory: a weight for each party.  For all victims
+ * of a window the same. */
+struct short_of {
+	uint64_t	*weight, *part;		/* part is room */
+	uint16_t	 trust;
+};
+
 static int
-host_of(struct iomem *m, size_t victim, uint64_t *weight, uint64_t *part)
+host_of(struct iomem *m, size_t victim, const struct short_of *s)
 {
-	const uint64_t *d = m->known[victim]->d;
+	const uint64_t *d = m->known[victim]->d, *part = s->part;
 	uint64_t told = 0;
 	int rc = 0;
 
 	if (d[WAIT_HOST] == 0)
 		return 0;
-	for (size_t i = 0; i < m->nknown; i++)
-		weight[i] = m->known[i]->wakes;
-	share_out(d[WAIT_HOST], m->nknown, weight, part);
+	share_out(d[WAIT_HOST], m->nknown, s->weight, s->part);
 	for (size_t i = 0; i < m->nknown && rc == 0; i++) {
 		rc = guess(&m->memory, victim,
 		    i == victim ? STALL_SELF : STALL_CGROUP, i, part[i],
-		    m->known[i]->d[WAIT_KSWAPD_N], TRUST_KSWAPD);
+		    m->known[i]->d[WAIT_KSWAPD_N], s->trust);
 		told += part[i];
 	}
 	if (rc == 0 && d[WAIT_HOST] > told)
@@ -165,7 +169,7 @@ host_of(struct iomem *m, size_t victim, uint64_t *weight, uint64_t *part)
 }
 
 static int
-memory_of(struct iomem *m, size_t victim, uint64_t *weight, uint64_t *part)
+memory_of(struct iomem *m, size_t victim, const struct short_of *s)
 {
 	const struct known *k = m->known[victim];
 	uint64_t back = k->d[WAIT_REFAULT] + k->d[WAIT_STOPPED];
@@ -174,7 +178,7 @@ memory_of(struct iomem *m, size_t victim, uint64_t *weight, uint64_t *part)
 	if (k->d[WAIT_LIMIT] > 0 && edge(&m->memory, victim, STALL_LIMIT,
 	    k->d[WAIT_LIMIT], k->d[WAIT_LIMIT_N]) == -1)
 		return -1;
-	if (host_of(m, victim, weight, part) == -1)
+	if (host_of(m, victim, s) == -1)
 		return -1;
 	if (back == 0)
 		return 0;
@@ -187,13 +191,21 @@ memory_of(struct iomem *m, size_t victim, uint64_t *weight, uint64_t *part)
 int
 iomem_edges_memory(struct iomem *m)
 {
-	uint64_t *room = calloc(2 * m->nknown + 1, sizeof(*room));
+	size_t n = m->nknown;
+	uint64_t *room = calloc(4 * n + 1, sizeof(*room));
+	uint64_t *wakes = room, *grown = room + n;
+	struct short_of s = { .weight = room + 2 * n, .part = room + 3 * n };
 	int rc = 0;
 
 	if (room == NULL)
 		return -1;
-	for (size_t i = 0; i < m->nknown && rc == 0; i++)
-		rc = memory_of(m, i, room, room + m->nknown);
+	for (size_t i = 0; i < n; i++) {
+		wakes[i] = m->known[i]->wakes;
+		grown[i] = m->known[i]->grown;
+	}
+	s.trust = reclaim_split(n, wakes, grown, s.weight);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = memory_of(m, i, &s);
 	free(room);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include "host/iomem.h"
 #include "host/iomem_split.h"
 #include "host/pressure.h"
+#include "host/usage.h"
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
@@ -26,6 +27,8 @@ struct known {
 	unsigned	 idle;			/* windows without news */
 	unsigned	 limited;		/* windows since it met its limit */
 	uint64_t	 wakes;			/* of kswapd, lately: see take() */
+	struct usage	 usage;
+	uint64_t	 grown;			/* lately, likewise; all ones: unknown */
 	char		 tail[WAIT_PATH];
 };
 
@@ -37,7 +40,8 @@ struct edges {
 struct iomem {
 	struct iomem_bpf *skel;
 	struct cgroup_host host;
-	int		 root;		/* directory of the v2 hierarchy; or -1 */
+	int		 root, v1_root;	/* directories of the hierarchies; or -1,
+					 * of v1 if it has not memory */
 	unsigned	 resources;
 	struct iomem_facts facts;
 	const struct wait_task *tasks;		/* the map of that name */

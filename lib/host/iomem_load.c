@@ -33,8 +33,8 @@ psi_works(char *why)
 	ssize_t n;
 
 	if (fd == -1) {
-		snprintf(why, TRACE_WHY,
-		    "no pressure stall information: the kernel needs CONFIG_PSI");
+		snprintf(why, TRACE_WHY, "no pressure stall information: "
+		    "boot with psi=1, on a kernel with CONFIG_PSI");
 		errno = ENOTSUP;
 		return 0;
 	}
@@ -147,7 +147,7 @@ load(struct iomem *m, const struct btf *btf)
 		return -1;
 	if (load_map_needs_cap_bpf(bpf_map__fd(m->skel->maps.edges)))
 		m->facts.sandbox |= SANDBOX_BPF;
-	if (m->host.v2[0] != '\0')
+	if (m->host.v2[0] != '\0' || strcmp(m->host.controller, "memory") == 0)
 		m->facts.sandbox |= SANDBOX_READ;
 	return 0;
 }

@@ -54,3 +54,37 @@ share_out(uint64_t total, size_t n, const uint64_t *weight, uint64_t *part)
 		left -= weight[i];
 	}
 }
+
+/* Sums are of bytes and of wake-ups, in the window: far from overflow. */
+uint16_t
+reclaim_split(size_t n, const uint64_t *wakes, const uint64_t *grown,
+    uint64_t *weight)
+{
+	uint64_t all = 0, theirs = 0, bytes = 0, apart = 0, w, g, told;
+
+	for (size_t i = 0; i < n; i++) {
+		all += wakes[i];
+		if (grown[i] == UINT64_MAX)
+			continue;
+		theirs += wakes[i];
+		bytes += grown[i];
+	}
+	/* The part that growth divides anew. */
+	told = bytes == 0 ? 0 : all == 0 ? RECLAIM_ALL :
+	    part_of(RECLAIM_ALL, theirs, all);
+	for (size_t i = 0; i < n; i++) {
+		w = part_of(RECLAIM_ALL, wakes[i], all);
+		weight[i] = w;
+		if (bytes == 0 || grown[i] == UINT64_MAX)
+			continue;
+		g = part_of(told, grown[i], bytes);
+		weight[i] = all == 0 ? g : (w + g) / 2;
+		apart += w > g ? w - g : g - w;
+	}
+	if (all == 0 || told == 0)
+		return RECLAIM_ONE;
+	/* apart is twice what one of them puts elsewhere. */
+	apart = apart / 2 < told ? apart / 2 : told;
+	return RECLAIM_ONE + part_of(RECLAIM_BOTH - RECLAIM_ONE, told - apart,
+	    RECLAIM_ALL);
+}

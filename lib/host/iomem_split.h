@@ -35,4 +35,17 @@ struct io_parts io_split(const struct io_sums *, size_t n,
 void share_out(uint64_t total, size_t n, const uint64_t *weight,
     uint64_t *part);
 
+/*
+ * Who made the host short of memory, of n parties: how often each woke kswapd,
+ * and the bytes by which it grew (all ones: unknown).  weight gets how much of
+ * the blame is each one's, together RECLAIM_ALL, or all 0 if nothing is known.
+ * Half is by either measure; of whom the growth is not known, all is by
+ * wake-ups, and if nobody grew, or nobody woke it, the other one counts alone.
+ * The confidence in that, 0 .. 1000: RECLAIM_ONE if one measure tells, up to
+ * RECLAIM_BOTH the more both tell the same.
+ */
+enum { RECLAIM_ALL = 1 << 30, RECLAIM_ONE = 300, RECLAIM_BOTH = 600 };
+uint16_t reclaim_split(size_t n, const uint64_t *wakes, const uint64_t *grown,
+    uint64_t *weight);
+
 #endif

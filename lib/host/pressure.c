@@ -5,33 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/cgroup.h"
 #include "host/pressure.h"
 #include "host/psi.h"
 #include "rec/wire.h"
-
-/* "dir/dir/" from names that stand leaf first.  0; or -1 if they are cut, or
- * have no room. */
-static int
-directory(char *buf, size_t size, const char *names, size_t len)
-{
-	size_t n = 0, l;
-
-	if (len == 0)
-		return -1;
-	while (len > 1) {
-		/* The last name first; an empty one at the end is a cut. */
-		for (l = 1; l < len && names[len - l - 1] != '\0'; l++)
-			;
-		if (l == 1 || n + l >= size)
-			return -1;
-		memcpy(buf + n, names + len - l, l - 1);
-		n += l;
-		buf[n - 1] = '/';
-		len -= l;
-	}
-	buf[n] = '\0';
-	return 0;
-}
 
 static void
 file_open(struct pressure *p, const struct pressure_look *l, const char *names,
@@ -39,7 +16,7 @@ file_open(struct pressure *p, const struct pressure_look *l, const char *names,
 {
 	char dir[4096], file[4200];
 
-	if (l->root != -1 && directory(dir, sizeof(dir), names, len) == 0) {
+	if (l->root != -1 && cgroup_dir(dir, sizeof(dir), names, len) == 0) {
 		snprintf(file, sizeof(file), "%s%s.pressure", dir, l->resource);
 		p->fd = openat(l->root, file, O_RDONLY | O_CLOEXEC);
 	}

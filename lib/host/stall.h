@@ -17,7 +17,7 @@ enum {
 	STALL_SLOTS	= 2048,		/* parties that are told apart */
 	STALL_SLOTS_MIN	= 16,		/* eight of them are not for parties */
 	STALL_SLOTS_MAX	= 16384,
-	STALL_CELLS	= 32768,	/* pairs of them, of which one waited */
+	STALL_CELLS	= 65536,	/* pairs of them, of which one waited */
 };
 
 struct stall_conf {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Shared by stall.c, stall_load.c and stall_owner.c only. */
+/* Shared by stall.c and stall_*.c only. */
 #ifndef HOST_STALL_IMPL_H
 #define HOST_STALL_IMPL_H
 
@@ -87,8 +87,8 @@ struct stall {
 	/* Maps, as they are in the kernel. */
 	struct slot_entry	*slot;
 	char			*path;		/* SLOT_NAMES for each slot */
-	struct stall_row	*row;
-	struct stall_cpu	*cpu;
+	char			*cpu;		/* ncpu of cpu_size: see stall_cpu() */
+	size_t			cpu_size;
 	/* What is known of them. */
 	struct held		*held;
 	struct retired		*retired;
@@ -103,8 +103,15 @@ struct stall {
 	uint64_t		*keys;
 	struct stall_cell	*cells;		/* room for a batch */
 	uint64_t		*idle;		/* cells to be deleted */
-	size_t			 nidle;
+	size_t			 nidle, ncells;
+	struct stall_part	*was;		/* parts before cells are read */
 };
+
+static inline const struct stall_cpu *
+stall_cpu(const struct stall *st, int cpu)
+{
+	return (const struct stall_cpu *)(st->cpu + cpu * st->cpu_size);
+}
 
 /* Load and map; only the iterator can be run as yet.  0, or -1 with errno and
  * why. */
@@ -113,6 +120,28 @@ int stall_load(struct stall *, const struct cgroup_host *, char *why);
 /* From here on the kernel counts.  Likewise. */
 int stall_attach(struct stall *, char *why);
 void stall_unload(struct stall *);
+
+/* Room for what pairs have waited.  0, or -1. */
+int stall_cells_init(struct stall *);
+void stall_cells_free(struct stall *);
+
+/* Read it; make edges of what it grew by; and make room in the kernel.  0, or -1
+ * with errno. */
+int stall_cells_read(struct stall *);
+int stall_cells_diff(struct stall *);
+int stall_cells_drop(struct stall *);
+
+/* A new party of the window, of which nothing is known; STALL_NONE, with errno. */
+uint32_t stall_party_add(struct stall *);
+
+/* The party of a token; of processes, that of their cgroup.  Whose the token is
+ * goes to *owner, if that is not NULL.  STALL_NONE, with errno. */
+uint32_t stall_party_of(struct stall *, uint32_t token, struct owner **owner);
+
+/* What a pair of tokens grew by.  0, or -1 with errno. */
+int stall_edge_add(struct stall *, uint32_t victim, uint32_t culprit,
+    uint64_t ns, uint64_t waits);
+void stall_edges_merge(struct stall_window *);
 
 /* Who has or had a token; NULL if that is not known. */
 struct owner *stall_owner(struct stall *, uint32_t token);

@@ -71,6 +71,8 @@ set_sizes(struct stall *st, int storage)
 
 	if (known == 0)
 		known = storage ? KNOWN_STORED : known_number();
+	st->cpu_size = sizeof(struct stall_cpu) +
+	    c->slots * sizeof(struct stall_row);
 	s->rodata->slot_number = c->slots;
 	s->rodata->known_number = known;
 	s->rodata->known_storage = storage;
@@ -79,7 +81,7 @@ set_sizes(struct stall *st, int storage)
 	    bpf_map__set_max_entries(s->maps.slot_claims, c->slots) < 0 ||
 	    bpf_map__set_max_entries(s->maps.cells, c->cells) < 0 ||
 	    bpf_map__set_max_entries(s->maps.cpus, st->ncpu) < 0 ||
-	    bpf_map__set_max_entries(s->maps.rows, st->ncpu * c->slots) < 0 ||
+	    bpf_map__set_value_size(s->maps.cpus, st->cpu_size) < 0 ||
 	    bpf_map__set_max_entries(s->maps.known, known) < 0 ||
 	    bpf_map__set_autocreate(s->maps.known_more, storage) < 0 ? -1 : 0;
 }
@@ -90,20 +92,24 @@ try(struct stall *st, const struct btf *btf, const struct cgroup_host *host,
     int storage)
 {
 	struct stall_bpf *s;
+	int v1;
 
 	st->facts.degraded_len = 0;
 	if ((s = st->skel = stall_bpf__open()) == NULL)
 		return errno;
 	s->rodata->by_process = st->conf.by_process;
-	s->rodata->v1_subsys = load_v1_subsys(btf, host, st->facts.degraded,
+	v1 = load_v1_subsys(btf, host, st->facts.degraded,
 	    &st->facts.degraded_len);
-	s->rodata->v1_only = s->rodata->v1_subsys >= 0 &&
-	    host->mode == CGROUP_V1;
+	if (v1 >= 0) {
+		s->rodata->v1_too = true;
+		s->rodata->v1_only = host->mode == CGROUP_V1;
+		s->rodata->v1_at = v1 * sizeof(void *);
+	}
 	/* By hand, before the others. */
-	bpf_program__set_autoattach(s->progs.waiting, false);
+	bpf_program__set_autoattach(s->progs.stall_waiting, false);
 	if (set_sizes(st, storage) == -1 || stall_bpf__load(s) != 0)
 		return errno;
-	st->iter = bpf_program__attach_iter(s->progs.waiting, NULL);
+	st->iter = bpf_program__attach_iter(s->progs.stall_waiting, NULL);
 	return st->iter != NULL ? 0 : errno;
 }
 
@@ -135,7 +141,6 @@ map_all(struct stall *st)
 
 	return (st->slot = map(s->maps.slots, PROT_READ | PROT_WRITE)) &&
 	    (st->path = map(s->maps.scratch, PROT_READ)) &&
-	    (st->row = map(s->maps.rows, PROT_READ)) &&
 	    (st->cpu = map(s->maps.cpus, PROT_READ)) ? 0 : -1;
 }
 
@@ -222,7 +227,6 @@ stall_unload(struct stall *st)
 		return;
 	unmap(s->maps.slots, st->slot);
 	unmap(s->maps.scratch, st->path);
-	unmap(s->maps.rows, st->row);
 	unmap(s->maps.cpus, st->cpu);
 	bpf_link__destroy(st->iter);
 	stall_bpf__destroy(s);

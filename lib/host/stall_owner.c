@@ -106,7 +106,7 @@ runs(const struct stall *st, uint32_t i)
 	const struct wait_cpu *c;
 
 	for (int k = 0; k < st->ncpu; k++) {
-		c = &st->cpu[k].wait;
+		c = &stall_cpu(st, k)->wait;
 		if (slot_index(c->seg[c->head & (WAIT_RING - 1)].who) == i)
 			return 1;
 	}

@@ -33,6 +33,7 @@ struct stall_party {
 	uint64_t	 psi_some_ns, psi_full_ns;	/* likewise, of the resource */
 	uint64_t	 wait_max_ns;	/* likewise */
 	uint64_t	 open_ns;	/* likewise */
+	uint64_t	 slept_ns;	/* likewise; as in stall_total of event.def */
 	uint64_t	 waits;		/* that ended in the window; 0 or all ones: unknown */
 };
 

@@ -24,6 +24,6 @@ t_bench_look_LDADD = lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
 endif
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += t/bench/false-alarms.sh t/bench/heuristics.sh \
-	t/bench/lifecycle.sh t/bench/psi.sh \
+	t/bench/innocent.sh t/bench/lifecycle.sh t/bench/psi.sh \
 	t/bench/rec.sh t/bench/replay.sh t/bench/rules.sh t/bench/sample.sh \
 	t/bench/stall-cost.sh t/bench/switch.sh t/bench/tree.sh

@@ -4,8 +4,8 @@
 # they end in every wrong way there is.
 if HAVE_BPF
 root_stimuli = t/root/alive t/root/argv t/root/churn t/root/die \
-	t/root/family t/root/hog t/root/io t/root/me t/root/mischief t/root/shape \
-	t/root/spawn t/root/stamp t/root/use t/root/work
+	t/root/family t/root/hog t/root/io t/root/me t/root/mischief \
+	t/root/restless t/root/shape t/root/spawn t/root/stamp t/root/use t/root/work
 check_PROGRAMS += $(root_stimuli) t/root/nop t/root/pick \
 	t/root/stalls t/root/windows
 endif
@@ -64,6 +64,10 @@ t_root_pick_CFLAGS = $(root_cflags) $(JANSSON_CFLAGS)
 t_root_pick_LDFLAGS = -pthread
 t_root_pick_LDADD = $(JANSSON_LIBS)
 
+t_root_restless_SOURCES = t/root/restless.c t/root/stim.h
+t_root_restless_CFLAGS = $(root_cflags)
+t_root_restless_LDFLAGS = -static
+
 t_root_shape_SOURCES = t/root/shape.c t/root/stim.h
 t_root_shape_CFLAGS = $(root_cflags)
 t_root_shape_LDFLAGS = -static -pthread
@@ -89,7 +93,8 @@ t_root_windows_CFLAGS = $(root_cflags)
 t_root_windows_LDADD = lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
 
 bats_tests += t/root/argv.bats t/root/death.bats t/root/demo.bats \
-	t/root/exec.bats t/root/family.bats t/root/filter.bats t/root/iomem.bats \
+	t/root/exec.bats t/root/exhaust.bats t/root/family.bats \
+	t/root/filter.bats t/root/iomem.bats \
 	t/root/loss.bats t/root/oom.bats t/root/power.bats t/root/process.bats \
 	t/root/psi.bats t/root/psi-rest.bats t/root/replay.bats t/root/rules.bats t/root/sample.bats \
 	t/root/stall.bats
@@ -97,4 +102,5 @@ t_root_stamp_SOURCES = t/root/stamp.c t/root/stim.h
 t_root_stamp_CFLAGS = $(root_cflags)
 
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
-EXTRA_DIST += t/root/psi.bash t/root/stall.bash
+EXTRA_DIST += t/root/psi.bash t/root/rules.bash t/root/stall.bash
+bats_tests += t/root/rules-live.bats

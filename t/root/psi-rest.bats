@@ -79,6 +79,13 @@ pass_by() { (echo "$BASHPID" >"$1/cgroup.procs"); }
 	last out | diff -u want -
 	last all | diff -u want -
 	unequal | diff -u /dev/null -
+	# Averages fade, each 2 s, and are told as they do.
+	jq -r 'select(.event == "psi" and .resource == "cpu" and .cgroup != null) |
+	    "\(.cgroup) \(.boot_ns) \(.avg10)"' out | awk '
+		$3 != was[$1] { was[$1] = $3; since[$1] = $2 }
+		$3 > 0.1 && $2 - since[$1] > 4500000000 { print; exit }
+	' | diff -u /dev/null -
+	[ "$(jq -r 'select(.avg10 > 0.1 and .cgroup) | .cgroup' out | sort -u | wc -l)" -gt 20 ]
 	# It is told when it was: no look has more than there can have been.
 	jq -r 'select(.event == "psi" and .some_pct > 115) |
 	    "\(.cgroup) \(.some_pct) \(.interval_ns)"' out | diff -u /dev/null -

@@ -4,90 +4,7 @@
 # machine does is left out by --tree, but for what is of the whole machine.
 load ../helper
 load trace
-
-setup() {
-	noisy
-	need_kernel
-	V2=$(awk '$0 ~ / - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
-	PIDS=$(awk '$0 ~ / - cgroup .*[ ,]pids/ { print $5; exit }' /proc/self/mountinfo)
-	CG=lnx-rreal-$$-$BATS_TEST_NUMBER
-}
-
-undo() {
-	local dir
-	[ -z "$V2" ] || echo 1 2>/dev/null >"$V2/$CG/cgroup.kill" || true
-	for dir in "$V2/$CG"/[abc] "$V2/$CG" "$PIDS/$CG"; do
-		for _ in 1 2 3 4 5 6 7 8 9 10; do
-			rmdir "$dir" 2>/dev/null
-			[ -d "$dir" ] || break
-			sleep 0.1
-		done
-	done
-}
-
-# rules_start [TRACE-OPTION...]: lnx-trace | lnx-rules, by the rules in $RULES if
-# that is set.  The records come to $OUT too, and the incidents, each behind the
-# time at which it came, to stamped.  Stalls, which are of the whole machine, only
-# if asked for.
-rules_start() {
-	local state=synced
-	case "$* " in
-	*"-e "*) state=start ;;
-	*) set -- -e snap,fork,exec,exit,reparent,sample,oom "$@" ;;
-	esac
-	rm -f "$OUT" stream
-	mkfifo stream
-	{
-		# shellcheck disable=SC2086
-		tee "$OUT" <stream | { lnx-rules ${RULES:+-r $RULES} 2>rules.err
-			echo $? >rules.rc; } | stamp >stamped
-	} 3>&- &
-	RULER=$!
-	lnx-trace "$@" 3>&- >stream 2>"$ERR" &
-	TRACE=$!
-	TRACES+=("$TRACE" "$RULER")
-	wait_for 30 trace_said_or_gone $state
-	trace_said $state || { echo "lnx-trace never said $state"; cat "$ERR"; return 1; }
-}
-
-# ^C for lnx-trace; lnx-rules reads to the end, skips nothing, says nothing.
-rules_stop() {
-	trace_stop
-	wait "$RULER"
-	diff -u /dev/null rules.err
-	[ "$(cat rules.rc)" = 0 ]
-	cut -f 2- stamped >incidents
-}
-
-# told [-w FIELD=VALUE]... FIELD...: of the incidents that opened.
-told() {
-	local where=()
-	while [ "$1" = -w ]; do
-		where+=(-w "$2")
-		shift 2
-	done
-	pick "${where[@]}" -w state=opened incident "$@" <incidents
-}
-
-of() { awk -F '\t' -v k="$2" '$1 == k { print $2 }' "$1"; }
-
-# within VALUE LEAST MOST
-within() {
-	awk -v v="$1" -v a="$2" -v b="$3" 'BEGIN {
-		if (v == "-" || v < a || v > b) {
-			print v ": not from " a " to " b; exit 1 } }'
-}
-
-# The id of a process, by the record that tells of its birth.
-id_of() {
-	pick -w "pid=$1" fork id <"$OUT" | tail -n 1
-}
-
-# Nothing above info.
-nothing_worse() {
-	pick incident severity rule summary <incidents | grep -v '^info' |
-		diff -u /dev/null -
-}
+load rules
 
 # ---- processes ----
 
@@ -366,14 +283,6 @@ build() {
 }
 
 # ---- who makes whom wait ----
-
-# in_group NAME CPU COMMAND...: there, on that processor.
-in_group() {
-	local dir=$V2/$CG/$1 cpu=$2
-	shift 2
-	mkdir -p "$dir"
-	bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$dir" taskset -c "$cpu" "$@" 3>&-
-}
 
 @test "noisy_neighbor: two on one processor are each other's; one on another is nobody's" {
 	[ -n "$V2" ] || skip "no cgroup v2 mounted"

@@ -153,6 +153,28 @@ agree() {
 	use_end
 }
 
+@test "the resident set is whole, whatever processor counted it" {
+	grep -q '^Rss:' /proc/self/smaps_rollup || skip "no smaps_rollup"
+	sample_start --all
+	use_start
+	step threads 16
+	# Few pages at a time: the kernel keeps them with each processor at first.
+	for _ in 1 2 3 4; do
+		step grow 1
+		step naps 5
+	done
+	quiet "$USED"
+	looked
+	# What the pages say, not the counters.
+	pages=$(awk '/^Rss:/ { print $2 * 1024 }' "/proc/$USED/smaps_rollup")
+	rss=$(told "$USED" | awk '$1 == "rss_bytes" { print $2 }')
+	echo "pages $pages, told $rss"
+	[ $((rss - pages)) -le 32768 ]
+	[ $((pages - rss)) -le 32768 ]
+	trace_stop
+	use_end
+}
+
 @test "threads that end between two samples leave their time behind" {
 	local waited=0
 	sample_start --all

@@ -39,9 +39,10 @@ stalls_end() {
 	done
 }
 
-# wait_for SECONDS COMMAND...: until it is true.
+# wait_for SECONDS COMMAND...: until it is true.  In a guest the processor is
+# emulated: SLOW says how much longer to wait.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${SLOW:-1}))
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] || { echo "never: $*"; return 1; }
@@ -120,11 +121,14 @@ delays() {
 	echo "$sum"
 }
 
-# waited GROUP [KIND [CULPRIT]]: what the window says of it, in ns.
+# waited GROUP [KIND [CULPRIT]]: what the window says of it, in ns; without a kind
+# also what it slept, as the kernel counts that too.
 waited() {
 	awk -v v="/$TOP/$1" -v k="${2-}" -v c="${3+/$TOP/$3}" '
 	    $1 == "edge" && $2 == v && (k == "" || $3 == k) &&
-	    (c == "" || $4 == c) { n += $6 } END { printf "%.0f\n", n }' window
+	    (c == "" || $4 == c) { n += $6 }
+	    $1 == "party" && $2 == v && k == "" { n += $NF }
+	    END { printf "%.0f\n", n }' window
 }
 
 # measure SECONDS: everyone at work for so long, with quiet edges.  Then window

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * stalls [-p] [-s SLOTS] [-c CELLS] [-t TASKS] - the CPU stall matrix as text.  Each line
- * read is a window: parties, edges, and "end".  For what lib/host measures,
- * before it is made into records.
+ * stalls [-p] [-s SLOTS] [-c CELLS] [-t TASKS] - the CPU stall matrix as text.
+ * Each line read is a window: "machine" with what /proc/schedstat says that all
+ * tasks have waited, before and after it was read; parties, edges, and "end".
+ * For what lib/host measures, before it is made into records.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,22 +55,42 @@ print_party(const struct stall_window *w, uint32_t i)
 		print_path(p->cgroup, p->cgroup_len);
 }
 
+/* What all tasks of the machine waited so far; 0: this kernel does not say. */
+static uint64_t
+machine_delay(void)
+{
+	unsigned long long ns;
+	uint64_t sum = 0;
+	char line[1024];
+	FILE *f = fopen("/proc/schedstat", "r");
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "cpu%*u %*s %*s %*s %*s %*s %*s %*s %llu", &ns) == 1)
+			sum += ns;
+	if (f != NULL)
+		fclose(f);
+	return sum;
+}
+
 static void
-print_window(const struct stall *st, const struct stall_window *w)
+print_window(const struct stall *st, const struct stall_window *w,
+    uint64_t before, uint64_t after)
 {
 	struct stall_counts n = stall_counts(st);
 	const struct stall_party *p;
 	const struct stall_edge *e;
 
 	printf("window %" PRIu64 "\n", w->to - w->from);
+	printf("machine %" PRIu64 " %" PRIu64 "\n", before, after);
 	for (size_t i = 0; i < w->nparty; i++) {
 		p = &w->party[i];
 		printf("party ");
 		print_party(w, i);
 		printf(" id %" PRId64 " v1 %" PRId64 " cpu %" PRId64 " max %"
 		    PRId64 " open %" PRId64 " some %" PRId64 " full %" PRId64
-		    "\n", p->cgroup_id, p->cgroup_v1_id, p->cpu_ns,
-		    p->wait_max_ns, p->open_ns, p->psi_some_ns, p->psi_full_ns);
+		    " slept %" PRId64 "\n", p->cgroup_id, p->cgroup_v1_id, p->cpu_ns,
+		    p->wait_max_ns, p->open_ns, p->psi_some_ns, p->psi_full_ns,
+		    p->slept_ns);
 	}
 	for (size_t i = 0; i < w->nedge; i++) {
 		e = &w->edge[i];
@@ -101,6 +122,7 @@ main(int argc, char **argv)
 	const struct stall_facts *f;
 	char why[TRACE_WHY], line[64];
 	struct stall *st;
+	uint64_t before;
 	int c;
 
 	libbpf_set_print(NULL);
@@ -130,11 +152,12 @@ main(int argc, char **argv)
 	printf("ready\n");
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin) != NULL) {
+		before = machine_delay();
 		if (stall_read(st, boot_now(), &w) == -1) {
 			perror("stalls: stall_read");
 			return 4;
 		}
-		print_window(st, w);
+		print_window(st, w, before, machine_delay());
 	}
 	stall_close(st);
 	return 0;

@@ -74,7 +74,8 @@ party(uint64_t id)
 {
 	return (struct stall_party){ .cgroup_id = id, .cgroup_v1_id = UNKNOWN,
 	    .cpu_ns = UNKNOWN, .psi_some_ns = UNKNOWN, .psi_full_ns = UNKNOWN,
-	    .wait_max_ns = UNKNOWN, .open_ns = UNKNOWN };
+	    .wait_max_ns = UNKNOWN, .open_ns = UNKNOWN,
+	    .slept_ns = UNKNOWN };
 }
 
 static struct stall_edge
@@ -216,8 +217,16 @@ edges_of_the_world(void)
 	p[1].open_ns = 4;
 	ok(tell(&w, 0) == 0 && told.n == 1 && told.rec[0].total.stall_ns == 0 &&
 	    told.rec[0].total.open_ns == 4 &&
+	    told.rec[0].total.slept_ns == UNKNOWN &&
 	    told.rec[0].total.coverage == UNKNOWN,
 	    "who still waits has, and of nothing no part is explained");
+	p[1].open_ns = 0;
+	p[1].slept_ns = 6;
+	ok(tell(&w, 0) == 0 && told.n == 1 && told.rec[0].total.stall_ns == 0 &&
+	    told.rec[0].total.slept_ns == 6 &&
+	    told.rec[0].total.by_unknown == 0,
+	    "what was slept is told, and is no waiting");
+	p[1].slept_ns = 0;
 	p[1].cpu_ns = 0;
 	w.nedge = 1;
 	ok(tell(&w, 0) == 0 && told.rec[told.n - 1].culprit.harm_ratio == UNKNOWN,

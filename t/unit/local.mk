@@ -1,4 +1,4 @@
-unit_tests = t/unit/blame t/unit/codec t/unit/conf t/unit/event t/unit/harm t/unit/host \
+unit_tests = t/unit/blame t/unit/codec t/unit/conf t/unit/event t/unit/growth t/unit/harm t/unit/host \
 	t/unit/in t/unit/json t/unit/num t/unit/out t/unit/pick t/unit/psi t/unit/rules \
 	t/unit/sample t/unit/scan t/unit/service t/unit/split t/unit/trim \
 	t/unit/wait
@@ -13,6 +13,8 @@ t_unit_conf_LDADD = lib/libconf.a $(INIH_LIBS)
 t_unit_event_SOURCES = t/unit/event.c t/tap.h
 t_unit_event_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 t_unit_event_LDADD = lib/librec.a lib/libbase.a $(JANSSON_LIBS)
+t_unit_growth_SOURCES = t/unit/growth.c t/tap.h
+t_unit_growth_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
 t_unit_harm_SOURCES = t/unit/harm.c t/unit/random.h t/tap.h
 t_unit_harm_LDADD = lib/libcore.a lib/librec.a lib/libbase.a
 t_unit_host_SOURCES = t/unit/host.c t/tap.h

@@ -6,6 +6,8 @@
 
 #define MS	UINT64_C(1000000)
 
+#define NONE	UINT64_MAX
+
 enum { MOST = 9 };
 
 static uint64_t
@@ -111,9 +113,81 @@ shares(void)
 	ok(sum(3, part) == 0, "no weights: nobody");
 }
 
+/* weight[i] is so many thousandths of the blame, but for rounding. */
+static int
+about(uint64_t weight, uint64_t thousandths)
+{
+	uint64_t is = (weight * 1000 + RECLAIM_ALL / 2) / RECLAIM_ALL;
+
+	return is == thousandths;
+}
+
+static void
+short_of_memory(void)
+{
+	static const uint64_t none[3], half[3] = { 50, 50, 0 },
+	    all[3] = { 0, 7 << 20, 0 }, nothing[3] = { NONE, NONE, NONE },
+	    known_in_part[3] = { NONE, 4 << 20, 1 << 20 },
+	    same[3] = { 1 << 20, 1 << 20, 0 };
+	uint64_t w[3];
+	int trust;
+
+	ok(reclaim_split(3, half, nothing, w) == RECLAIM_ONE &&
+	    about(w[0], 500) && about(w[1], 500) && w[2] == 0,
+	    "reclaim: growth unknown: by who woke kswapd");
+	ok(reclaim_split(3, half, none, w) == RECLAIM_ONE &&
+	    about(w[0], 500) && about(w[1], 500),
+	    "reclaim: nobody grew: likewise");
+	ok(reclaim_split(3, none, all, w) == RECLAIM_ONE && w[0] == 0 &&
+	    about(w[1], 1000), "reclaim: nobody woke it: by growth");
+	ok(reclaim_split(3, none, none, w) == RECLAIM_ONE &&
+	    sum(3, w) == 0, "reclaim: neither: nobody");
+	ok(reclaim_split(3, half, all, w) == 450 && about(w[0], 250) &&
+	    about(w[1], 750), "reclaim: half by each, and half as sure");
+	ok(reclaim_split(3, half, same, w) == RECLAIM_BOTH &&
+	    about(w[0], 500) && about(w[1], 500),
+	    "reclaim: both say the same: sure as can be");
+	trust = reclaim_split(3, half, known_in_part, w);
+	ok((trust == 420 || trust == 419) &&
+	    about(w[0], 500) && about(w[1], 450) && about(w[2], 50),
+	    "reclaim: of whom growth is not known, by who woke it");
+}
+
+/* Shares add up, but for rounding; and a trust is one. */
+static void
+reclaim_holds(uint64_t seed)
+{
+	uint64_t wakes[MOST], grown[MOST], w[MOST], all, bytes;
+	int bad = 0, trust;
+	size_t n;
+
+	for (int i = 0; i < 100000; i++) {
+		n = random_u64(&seed) % (MOST + 1);
+		all = bytes = 0;
+		for (size_t k = 0; k < n; k++) {
+			wakes[k] = some(&seed) >> 8;
+			grown[k] = random_u64(&seed) % 4 == 0 ? NONE :
+			    some(&seed) >> 8;
+			all += wakes[k];
+			bytes += grown[k] == NONE ? 0 : grown[k];
+		}
+		trust = reclaim_split(n, wakes, grown, w);
+		bad += trust < RECLAIM_ONE || trust > RECLAIM_BOTH;
+		if (all + bytes == 0)
+			bad += sum(n, w) != 0;
+		else
+			bad += sum(n, w) > RECLAIM_ALL ||
+			    sum(n, w) + 4 * MOST < RECLAIM_ALL;
+	}
+	ok(bad == 0, "100,000 times short of memory: all of the blame, once");
+}
+
 int
 main(void)
 {
+	short_of_memory();
+	reclaim_holds(random_seed());
+
 	examples();
 	shares();
 	conserved(random_seed());
