@@ -49,6 +49,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/view.c lib/core/view.h \
 	lib/core/view_dot.c \
 	lib/core/view_escape.c \
+	lib/core/view_choose.c \
 	lib/core/view_harm.c \
 	lib/core/view_json.c lib/core/view_psi.c \
 	lib/core/view_say.c lib/core/view_say.h \
