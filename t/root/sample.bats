@@ -425,6 +425,25 @@ agree() {
 	use_end
 }
 
+@test "a cgroup of v1 that is renamed has its new path before long" {
+	top=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/mounts)
+	[ -n "$top" ] || skip "no cgroup v1 with memory"
+	old=$top/lnx-sample-old-$$
+	group=$top/lnx-sample-new-$$
+	mkdir "$old"
+	use_start
+	echo "$USED" >"$old/cgroup.procs"
+	sample_start --all --pid "$USED"
+	mv "$old" "$group"
+	has_moved() { grep -q "\"cgroup\(_v1\)*\":\"/lnx-sample-new-$$\"" "$OUT"; }
+	wait_for 10 has_moved
+	trace_stop
+	# Once it is told, it stays.
+	pick sample cgroup cgroup_v1 <"$OUT" | tail -n 1 | grep -q "lnx-sample-new-$$"
+	pick sample cgroup cgroup_v1 <"$OUT" | head -n 1 | grep -q "lnx-sample-old-$$"
+	use_end
+}
+
 @test "--cgroup: samples of the processes in it, with its path, also after a move" {
 	group=$(awk '$0 ~ / - cgroup2 / { print $5; exit }' /proc/self/mountinfo)/lnx-sample-$$
 	[ -n "${group%/lnx*}" ] || skip "no cgroup2"
