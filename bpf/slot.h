@@ -73,6 +73,11 @@ slot_place(u64 key, u32 probe)
 	u32 i = (u32)(key * 0x9e3779b97f4a7c15ULL >> 32) + probe;
 
 	i &= slot_number - 1;
+	/* A quarter is never for processes: of cgroups there are fewer. */
+	if (key & SLOT_ID_TASK && i < slot_number / 4)
+		i += slot_number / 4;
+	else if (!(key & SLOT_ID_TASK) && probe >= SLOT_PROBES / 2)
+		i &= slot_number / 4 - 1;
 	return i < SLOT_FIRST ? i + SLOT_FIRST : i;
 }
 

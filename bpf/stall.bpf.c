@@ -148,8 +148,8 @@ waited(struct stall_row *r, u64 ns)
 		r->max = ns;
 }
 
-/* The task gets this processor, and its wait is over.
- * total: what throttled_of() says of its queue. */
+/* The task gets this processor, and its wait is over.  throttled_of() its queue
+ * is total. */
 static __always_inline void
 dispatched(struct stall_cpu *c, struct task_struct *t, struct known *k, u32 cpu,
     u32 victim, u64 now, u64 total)
@@ -334,6 +334,22 @@ is_asleep(struct task_struct *t)
 	u32 state = state_of(t);
 
 	return state != 0 && state != TASK_WAKING;
+}
+
+/* fs/exec.c exec_binprm(): the process has another name from now on. */
+SEC("tp_btf/sched_process_exec")
+int stall_exec(u64 *ctx)
+{
+	struct task_struct *t = (void *)ctx[0];
+	u64 task, leader;
+	struct known *k;
+
+	bpf_probe_read_kernel(&task, sizeof(task), &ctx[0]);
+	bpf_probe_read_kernel(&leader, sizeof(leader), &t->group_leader);
+	k = known_search(t, task);
+	if (k != NULL && k->runner != 0)
+		process_of(leader, k->cgroup);
+	return 0;
 }
 
 /* One that was not switched to since we began; or that sleeps, and whose last

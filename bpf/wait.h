@@ -262,7 +262,7 @@ wait_known(const struct wait_cpu *c, u64 switches, u64 from, u64 now)
  * long it was throttled, each time that this ends.
  */
 struct wait_limit {
-	u64	tag;			/* address of the run queue; 0: free */
+	u64	tag;			/* see limit_tag(); 0: free */
 	u64	total;			/* throttled until the last dispatch */
 	u64	ran;			/* one of its tasks ran last until here */
 	u64	from, to;		/* the last time that it was throttled */

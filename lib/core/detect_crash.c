@@ -244,9 +244,13 @@ static const struct param crash_params[] = {
 static int
 crash_check(struct rule *r, char *why)
 {
-	if (r->p[C_FOR] < r->p[C_WINDOW])
+	if (r->p[C_FOR] >= r->p[C_WINDOW])
+		snprintf(why, RULE_WHY, "[%s]: for: want less than window", r->name);
+	else if (r->p[C_EVERY] * (r->p[C_DEATHS] - 1) >= r->p[C_WINDOW])
+		snprintf(why, RULE_WHY, "[%s]: every: so many deaths are not in one "
+		    "window", r->name);
+	else
 		return 0;
-	snprintf(why, RULE_WHY, "[%s]: for: want less than window", r->name);
 	return -1;
 }
 

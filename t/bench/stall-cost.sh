@@ -4,8 +4,7 @@
 # stall-cost.sh [REPEATS] - ns in the BPF programs for each switch, by the
 # kernel's own account (kernel.bpf_stats_enabled), and what is left of it when
 # that of an empty program is taken away: the account itself costs as much.  Run
-# as root, in the build directory, after make check-programs t/bench/empty.  The
-# median of the repeats counts.
+# as root, in the build directory.  The median of the repeats counts.
 set -u
 reps=${1:-5}
 builddir=${builddir:-.}
@@ -20,10 +19,10 @@ stop() {
 }
 trap 'stop; sysctl -qw kernel.bpf_stats_enabled=0; rm -r "$tmp"' EXIT
 
-# programs: "ID NAME NS RUNS" of each on sched_switch and sched_migrate_task.
+# programs: "ID NAME NS RUNS" of each that may be the one measured.
 programs() {
 	bpftool -j prog show | jq -r '.[] | select(.name == "empty" or
-	    .name == "nothing" or (.name | test("^(switch|migrate)_"))) |
+	    (.name | startswith("stall_"))) |
 	    "\(.id) \(.name) \(.run_time_ns // 0) \(.run_cnt // 0)"'
 }
 
@@ -36,7 +35,7 @@ cost() {
 	programs >"$after"
 	awk 'NR == FNR { ns[$1] = $3; runs[$1] = $4; next }
 	    $1 > least { total += $3 - ns[$1]
-		if ($2 !~ /^migrate/) n += $4 - runs[$1] }
+		if ($2 == "stall_switch" || $2 == "empty") n += $4 - runs[$1] }
 	    END { if (n) printf "%.1f\n", total / n }' least="$least" \
 	    "$before" "$after"
 }
@@ -60,6 +59,13 @@ start() {
 	kill -0 $watcher
 }
 
+for program in t/bench/empty t/root/stalls; do
+	[ -x "$builddir/$program" ] || make -s -C "$builddir" $program || {
+		echo "no $program: run this in the build directory, as" \
+		    "builddir=. ${0}" >&2
+		exit 4
+	}
+done
 sysctl -qw kernel.bpf_stats_enabled=1
 printf '%-24s %8s %8s %8s\n' "ns a switch" empty stalls process
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }

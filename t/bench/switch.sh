@@ -70,6 +70,17 @@ once() {
 	{ time load "$1"; } 2>&1 | awk '{ print int(($1 + $2) * 1000 + 0.5) }'
 }
 
+for program in t/bench/empty cmd/lnx-trace; do
+	[ -x "$builddir/$program" ] || make -s -C "$builddir" $program || {
+		echo "no $program: run this in the build directory, as" \
+		    "builddir=. ${0}" >&2
+		exit 4
+	}
+done
+for program in perf stress-ng bpftool jq; do
+	command -v $program >/dev/null || { echo "needs $program" >&2; exit 4; }
+done
+
 loads=(pipe messaging stress)
 for t in empty lnx-trace lnx-process lnx-all runqslower runqlat bpftrace; do
 	case $t in

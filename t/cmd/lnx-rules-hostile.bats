@@ -51,6 +51,7 @@ records() {
 	printf '[x]\ndetector = d_state\nfor = 0s\n' | refused 3 "from 1ms to 7d"
 	printf '[fork_burst]\nwindow = 0s\n' | refused 2 "from 1ms to 7d"
 	printf '[crash_loop]\nwindow = 1m\nfor = 1m\n' | refused 1 "for: want less than window"
+	printf '[crash_loop]\nwindow = 1m\nevery = 15s\n' | refused 1 "every: so many deaths are not in one window"
 	printf '[fork_burst]\nforks = 1.5\n' | refused 2 "whole number"
 	printf '[fork_storm]\nlimit = 4294967296\n' | refused 2 "whole number"
 	printf '[fork_storm]\nlimit = 0\n' | refused 2 "whole number"

@@ -260,10 +260,13 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 }
 
 @test "lnx-rules: once, then quiet, then again; and each time if there is no cooldown" {
-	golden cooldown- 2
+	golden cooldown- 3
 	need_jq
 	[ "$(says cooldown-then-again 'select(.state != "updated") | .state')" = "opened closed opened" ]
 	[ "$(says cooldown-then-again 'select(.state == "opened") | .evidence.suppressed // 0' | cut -d ' ' -f 2)" -ge 1 ]
+	# Closed at 101 s, and 10 s later, not before, it opens again.
+	[ "$(says cooldown-to-the-end 'select(.state == "opened") | "\(.boot_ns / 1e9):\(.evidence.suppressed)"')" = \
+		"100:null 111:2" ]
 	[ "$(says cooldown-of-none 'select(.state == "opened") | .id' | tr ' ' '\n' | sort -u | wc -l)" -eq 3 ]
 }
 

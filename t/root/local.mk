@@ -96,11 +96,10 @@ bats_tests += t/root/argv.bats t/root/death.bats t/root/demo.bats \
 	t/root/exec.bats t/root/exhaust.bats t/root/family.bats \
 	t/root/filter.bats t/root/iomem.bats \
 	t/root/loss.bats t/root/oom.bats t/root/power.bats t/root/process.bats \
-	t/root/psi.bats t/root/psi-rest.bats t/root/replay.bats t/root/rules.bats t/root/sample.bats \
-	t/root/stall.bats
+	t/root/psi.bats t/root/psi-rest.bats t/root/replay.bats t/root/rules.bats \
+	t/root/rules-live.bats t/root/sample.bats t/root/stall.bats
 t_root_stamp_SOURCES = t/root/stamp.c t/root/stim.h
 t_root_stamp_CFLAGS = $(root_cflags)
 
 EXTRA_DIST += t/root/trace.bash t/root/record-flow t/data/flow
 EXTRA_DIST += t/root/psi.bash t/root/rules.bash t/root/stall.bash
-bats_tests += t/root/rules-live.bats

@@ -216,6 +216,23 @@ throttled() {
 	grep -q ' unknown ' window
 }
 
+@test "stall: more tasks than places for them: no wait is lost" {
+	group a b
+	stalls_start -t 8
+	if grep -q 'no task storage' err; then
+		skip "this kernel has no other place for them"
+	fi
+	for _ in $(seq 8); do
+		work_in a -1 light 1000 2000
+		a+=($!)
+		work_in b 0 light 1000 2000
+		b+=($!)
+	done
+	measure 3
+	conserved a "${a[@]}"
+	conserved b "${b[@]}"
+}
+
 @test "stall: a cgroup that is gone, and one that comes in its place" {
 	group culprit
 	stalls_start -s 64
@@ -277,6 +294,32 @@ throttled() {
 	awk -v pid=$! -v v="/$TOP/victim" '
 	    $1 == "edge" && $2 == v && $8 == pid { bad = 1 }
 	    END { exit bad }' window
+}
+
+@test "stall: a process has the name of the program that it runs by now" {
+	group victim culprit
+	stalls_start -p -s 16384
+	work_in victim 0 light 300 3000
+	victim=$!
+	quiet
+	window
+	taskset -c 0 bash -c 'echo $$ >"$0/cgroup.procs"
+		while :; do dd if=/dev/zero of=/dev/null bs=1M count=40 2>/dev/null; done' \
+		"$V2/$TOP/culprit" 3>&- 7>&- &
+	culprit=$!
+	WORKERS+=($culprit)
+	kill -CONT $victim
+	sleep 2
+	kill -STOP $culprit $victim
+	window
+	# name: what the victim waited for processes of that name, in ns.
+	name() {
+		awk -v v="/$TOP/victim" -v c="/$TOP/culprit" -v name="$1" '
+		    $1 == "edge" && $2 == v && $4 == c && $9 == name { n += $6 }
+		    END { printf "%.0f\n", n }' window
+	}
+	echo "for dd $(name dd), for bash $(name bash)"
+	[ "$(name dd)" -gt $((4 * $(name bash))) ]
 }
 
 # column GROUP N: that word of its line "party".

@@ -156,12 +156,18 @@ edges() {
 	done
 	spawn -j 2 -n 40 "$(command -v nop)" >>truth
 	trace_stop
-	nothing_lost
+	# From 7.0 on a program may be preempted, and then misses others: told.
+	missing=0
+	case $(uname -r) in
+	[7-9].*) missing=$(pick lost exits <"$OUT" | awk '{ n += $1 } END { print n + 0 }') ;;
+	*) nothing_lost ;;
+	esac
 	pick exit pid cpu <"$OUT" | sort >told
 	n=$(awk 'NF > 0' truth | wc -l)
 	echo "# hotplug: $n processes while a processor went and came" >&3
 	[ "$n" -ge 80 ]
-	awk '{ print $2 }' truth | sort | join -v 1 - told | head | diff -u /dev/null -
+	awk '{ print $2 }' truth | sort | join -v 1 - told >untold
+	[ "$(wc -l <untold)" -le "$missing" ]
 	awk '{ print $2 }' told | sort -u | tr '\n' ' ' | diff -u <(printf '0 1 ') -
 }
 

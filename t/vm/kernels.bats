@@ -43,7 +43,7 @@ run_one() {
 	esac
 	for try in 1 2 3; do
 		rc=0
-		VM_TIMEOUT=900 BOOT_TIMEOUT=40 "$VM/vmrun" "$k" \
+		VM_TIMEOUT=1500 BOOT_TIMEOUT=40 "$VM/vmrun" "$k" \
 		    "$BATS_FILE_TMPDIR/initrd" "$out.log" "/src/t/vm/$2" || rc=$?
 		! grep -qa '^-- ' "$out.log" || break
 		echo "boot $try failed with $rc" >>"$out.boots"
