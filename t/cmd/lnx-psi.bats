@@ -160,6 +160,10 @@ all_of_a() {
 	[[ $stderr == *"/io.pressure: not a regular file"* ]]
 	[ "$(jq -s '[.[] | select(.event == "psi" and .cgroup ==
 	    "/kubepods.slice" and .resource == "cpu")] | length' <<<"$output")" = 2 ]
+	# Nor by who asks for a trigger.
+	run --separate-stderr timeout 20 lnx-psi --root "$M" \
+	    --trigger 'memory some 1s/2s@/kubepods.slice'
+	[ "$status" -eq 4 ]
 }
 
 @test "lnx-psi: a file that cannot be read is told once, not at each look" {
