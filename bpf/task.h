@@ -136,6 +136,9 @@ state_of(struct task_struct *t, struct signal_struct *sig)
 	 * anybody listened.  exit_state says so only later. */
 	if (BPF_CORE_READ(sig, live.counter) == 0)
 		return 'Z';
+	/* Only the leader is: the process lives on. */
+	if (BPF_CORE_READ(t, exit_state) != 0)
+		return 'X';
 	if (bpf_core_field_exists(t->__state))
 		state = BPF_CORE_READ(t, __state);
 	else

@@ -12,6 +12,7 @@
 enum {
 	SHOWN = 3,		/* resources */
 	NAME = 26, BAR = 5,	/* columns */
+	MOST = 4 * NAME,	/* bytes of a name: marks take no column */
 	LINE = 512,
 };
 
@@ -33,26 +34,30 @@ more_pressed(const void *a, const void *b)
 	    strcmp(x->at->cgroup->path, y->at->cgroup->path);
 }
 
-/* The end of a path says more than its beginning. */
+/* The end of a path says more than its beginning.  Its bytes, which take NAME
+ * columns. */
 static size_t
 name(char *p, const struct look_at *a, int utf8)
 {
 	const char *path = a->cgroup != NULL ? a->cgroup->path : "machine";
 	char full[8192];
-	size_t n, skip = 0, i;
+	size_t n, skip = 0, i = 0, columns;
 
 	n = view_escape(full, sizeof(full), path, utf8);
-	if (n > NAME - 1) {
-		for (skip = n - (NAME - 4); skip < n &&
-		    (full[skip] & 0xc0) == 0x80; skip++)
-			;
+	columns = view_columns(full, n);
+	if (columns > NAME - 1 || n > MOST) {
+		do
+			skip++;
+		while (skip < n && ((full[skip] & 0xc0) == 0x80 || n - skip >
+		    MOST || view_columns(full + skip, n - skip) > NAME - 4));
+		columns = 3 + view_columns(full + skip, n - skip);
 		memcpy(p, "...", 3);
+		i = 3;
 	}
-	i = skip > 0 ? 3 : 0;
 	memcpy(p + i, full + skip, n - skip);
-	for (i += n - skip; i < NAME; i++)
-		p[i] = ' ';
-	return i;
+	i += n - skip;
+	memset(p + i, ' ', NAME - columns);
+	return i + NAME - columns;
 }
 
 static size_t

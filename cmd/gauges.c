@@ -21,19 +21,26 @@ look_at_nothing(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 	return 0;
 }
 
-/* In the place of one that does not work. */
+/* In the place of one that is not there. */
 static void
-refused(struct gauges *g, const char *name, const char *why)
+missing(struct gauges *g, const char *name, const char *why)
 {
 	char *text = g->why[g->n];
 
-	if (errno == EPERM)
-		errx(EX_LNX_SYSTEM, "%s", why);
 	snprintf(text, TRACE_WHY, "%s: %.*s", name, TRACE_WHY - 32, why);
 	g->gauge[g->n++] = (struct gauge){
 		.every = NEVER, .degraded = text,
 		.degraded_len = strlen(text) + 1, .look = look_at_nothing,
 	};
+}
+
+/* One does not work. */
+static void
+refused(struct gauges *g, const char *name, const char *why)
+{
+	if (errno == EPERM)
+		errx(EX_LNX_SYSTEM, "%s", why);
+	missing(g, name, why);
 }
 
 /* The first window is what was before the stream began. */
@@ -44,7 +51,9 @@ tell(struct gauges *g, enum stall_resource r, const struct stall_window *w,
 	int first = !(g->begun >> r & 1);
 
 	g->begun |= 1U << r;
-	return first ? 0 : blame(&g->blame, w, fn, arg);
+	g->pick.fn = fn;
+	g->pick.arg = arg;
+	return first ? 0 : blame(&g->blame, w, pick_record, &g->pick);
 }
 
 /* From now on something is missing, which no count in a record says. */
@@ -190,6 +199,19 @@ open_sample(struct gauges *g, const struct trace_conf *c,
 		g->n++;
 }
 
+/* Stalls of these cgroups only. */
+static void
+choose(struct gauges *g, const struct trace_conf *c,
+    const struct cgroup_host *host)
+{
+	g->pick.v1 = c->cgroup_v1 && host->mode == CGROUP_HYBRID;
+	for (uint32_t i = 0; i < c->ncgroup; i++)
+		if (pick_add(&g->pick, c->cgroup[i],
+		    cgroup_below(host, c->cgroup_text[i])) == -1)
+			errx(EX_LNX_USAGE, "--cgroup: '%s': too long",
+			    c->cgroup_text[i]);
+}
+
 /* Of all that was asked for there is nothing: the first that is missing is why. */
 static void
 refuse_all(const struct gauges *g, const struct trace_conf *c)
@@ -214,6 +236,9 @@ gauges_open(struct gauges *g, const struct trace_conf *c)
 	/* Without /proc/self/mountinfo there are v2 ids all the same. */
 	if (cgroup_host(&host) == -1)
 		memset(&host, 0, sizeof(host));
+	choose(g, c, &host);
+	if (c->no_stalls != NULL)
+		missing(g, "stall", c->no_stalls);
 	if (c->kinds & TRACE_STALLS && c->resources >> STALL_CPU & 1)
 		open_cpu(g, c, &host);
 	if (c->kinds & TRACE_STALLS && c->resources & ~(1U << STALL_CPU))
@@ -229,4 +254,5 @@ gauges_close(struct gauges *g)
 	stall_close(g->stall);
 	iomem_close(g->iomem);
 	sample_close(g->sample);
+	pick_free(&g->pick);
 }

@@ -4,6 +4,7 @@
 #define CMD_GAUGES_H
 
 #include "core/blame.h"
+#include "core/blame_pick.h"
 #include "host/iomem.h"
 #include "host/sample.h"
 #include "host/stall.h"
@@ -17,6 +18,7 @@ struct gauges {
 	struct stall	*stall;
 	struct iomem	*iomem;
 	struct blame_conf blame;
+	struct pick	 pick;		/* by --cgroup */
 	unsigned	 resources;	/* 1 << enum stall_resource: wanted */
 	int		 by_process;
 	/* It was said that something is not seen. */

@@ -2,28 +2,21 @@
 /* lnx-psi - tell how long tasks waited: the machine's and the cgroups' PSI */
 
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/num.h"
 #include "base/out.h"
 #include "host/look.h"
-#include "host/look_record.h"
-#include "host/sandbox.h"
 
-#include "bars.h"
 #include "cmd.h"
 #include "psi.h"
-#include "screen.h"
 #include "speak.h"
 
 #define SECOND		1000000000ULL
@@ -107,8 +100,10 @@ percent(const char *value, uint64_t *v)
 	char *end;
 	double d = strtod(value, &end);
 
-	if (*value < '0' || *value > '9' || *end != '\0' || !(d <= 100))
-		exit(cmd_bad("--min-pct", value, "a percentage, 0 to 100"));
+	if (*value < '0' || *value > '9' || *end != '\0' || !(d <= 100) ||
+	    value[strspn(value, "0123456789.")] != '\0')
+		exit(cmd_bad("--min-pct", value,
+		    "a percentage, 0 to 100, as in 2.5"));
 	*v = d * 1e6 + 0.5;
 }
 
@@ -134,29 +129,33 @@ glob(struct psi_opts *o, const char *value)
 /* A picture, and what else there is to say, does not go with triggers: they
  * tell when, the others choose what. */
 static void
-check(const struct psi_opts *o, char **argv, int looks)
+check(const struct psi_opts *o, char **argv, int looks, int again)
 {
-	if (argv[optind] != NULL) {
+	if (argv[optind] != NULL)
 		warnx("%s: no operands are taken", argv[optind]);
-		exit(cmd_usage());
-	}
-	if (o->nasks > 0 && looks) {
+	else if (o->nasks > 0 && looks)
 		warnx("--trigger: goes with --cgroup, --depth, --count, "
-		    "--duration and --output only");
-		exit(cmd_usage());
-	}
+		    "--duration, --root and --output only");
+	else if (o->once && again)
+		warnx("--once: goes not with --interval, --count and "
+		    "--duration");
+	else
+		return;
+	exit(cmd_usage());
 }
 
 static void
 parse(struct psi_opts *o, int argc, char **argv)
 {
-	int c, looks = 0;
+	int c, looks = 0, again = 0;
 	uint64_t v;
 
 	while ((c = getopt_long(argc, argv, "+d:hn:o:qvV", longopts, NULL)) !=
 	    -1) {
 		looks |= c == O_INTERVAL || c == O_MIN_PCT || c == O_TOP ||
-		    c == O_NO_STAT || c == O_ONCE || c == O_TEXT;
+		    c == O_NO_STAT || c == O_ONCE || c == O_TEXT ||
+		    c == O_MAX_FILES;
+		again |= c == O_INTERVAL || c == 'n' || c == 'd';
 		switch (c) {
 		case 'd': duration("--duration", optarg, 1, &o->duration); break;
 		case 'h': exit(cmd_help(help));
@@ -186,9 +185,9 @@ parse(struct psi_opts *o, int argc, char **argv)
 		default: exit(cmd_usage());
 		}
 	}
+	check(o, argv, looks, again);
 	if (o->once)
 		o->count = 1;
-	check(o, argv, looks);
 }
 
 /* Where the files are: here, or as they are called below another root. */
@@ -213,164 +212,6 @@ places(struct psi_opts *o, struct cgroup_host *h)
 	o->look.globs = o->glob;
 }
 
-void
-psi_problems(struct speak_list *l, const struct psi_opts *o, struct look *look)
-{
-	const char *text;
-	int slight;
-
-	while ((text = look_problem(look, &slight)) != NULL) {
-		speak_add(l, text);
-		if (!slight || o->verbose)
-			psi_say(o, text);
-	}
-}
-
-static void
-tell(const struct psi_opts *o, struct speak *s, struct look *l)
-{
-	const char *why = o->once ? "once" : "interval";
-	int all = o->min == 0 && o->top == 0;
-	uint64_t buf[1024];
-	struct look_at *a;
-
-	for (size_t i = 0; (a = look_at(l, i)) != NULL; i++) {
-		for (int k = 0; k < PSI_RESOURCES; k++)
-			if (a->told >> k & 1)
-				speak_record(s, buf, look_record_psi(a, k, why,
-				    buf, sizeof(buf)));
-		if (a->stat.fresh && (all || a->told != 0 ||
-		    a->cgroup->depth == 0))
-			speak_record(s, buf, look_record_stat(a, buf,
-			    sizeof(buf)));
-	}
-}
-
-static void
-to_out(void *out, const char *line, size_t len)
-{
-	out_line(out, line, len);
-}
-
-static int
-draw(const struct psi_opts *o, struct out *out, struct screen *screen,
-    struct look *l)
-{
-	struct bars b = { .utf8 = screen_utf8(), .line = to_out, .arg = out };
-
-	if (screen != NULL) {
-		b.colour = screen_colour(STDOUT_FILENO);
-		b.rows = screen_rows(screen);
-		b.line = screen_line;
-		b.arg = screen;
-	}
-	if (bars_show(&b, l) == -1)
-		return -1;
-	if (screen != NULL)
-		screen_show(screen);
-	else if (!o->once)
-		out_line(out, "\n", 1);
-	return 0;
-}
-
-/* What a look has found, as records or as a picture. */
-struct watcher {
-	const struct psi_opts *o;
-	struct speak	*s;
-	struct out	*out;
-	struct screen	*screen;
-	struct look	*l;
-	struct pollfd	 timer;
-	uint64_t	 before;	/* boot_ns of the last look */
-	uint64_t	 looks;
-};
-
-/* One look; ticks: how many of the clock it is for.  0; or it was told why not,
- * and this is the status. */
-static int
-look(struct watcher *w, uint64_t ticks)
-{
-	static const char kinds[] = "source\0lost\0psi\0cgroup";
-	const struct psi_opts *o = w->o;
-	uint64_t now = boot_now();
-	struct speak_list list = { .len = 0 };
-	struct cgtree_news news;
-
-	if (look_now(w->l, &news) == -1 ||
-	    look_pick(w->l, o->min, o->top) == -1) {
-		warn("%s", o->look.cgroups);
-		return EX_LNX_SYSTEM;
-	}
-	psi_problems(&list, o, w->l);
-	if (w->looks++ == 0)
-		speak_start(w->s, kinds, sizeof(kinds), &list);
-	else if (list.len > 0)
-		speak_degraded(w->s, &list);
-	/* What ends between two ticks is nobody's whole interval. */
-	if (ticks > 1 && (news.uncounted || news.removed + news.unseen > 0))
-		speak_lost(w->s, "late", news.uncounted ? WIRE_UNKNOWN_64 :
-		    news.removed + news.unseen, w->before, now);
-	w->before = now;
-	if (w->looks == 1 && look_count(w->l) == 0) {
-		warnx("nothing can be watched: no pressure file could be read");
-		return EX_LNX_SYSTEM;
-	}
-	if (!o->text)
-		tell(o, w->s, w->l);
-	else if (draw(o, w->out, w->screen, w->l) == -1)
-		err(EX_LNX_SYSTEM, NULL);
-	return 0;
-}
-
-/* Look at each tick of the clock. */
-static int
-run(struct watcher *w)
-{
-	const struct psi_opts *o = w->o;
-	uint64_t begun = boot_now(), ticks = 1;
-	int rc;
-
-	for (;;) {
-		if ((rc = look(w, ticks)) != 0)
-			return rc;
-		/* cmd_end() tells if the output failed. */
-		if (speak_flush(w->s) == -1 || out_flush(w->out) == -1 ||
-		    w->looks == o->count || (o->duration > 0 &&
-		    boot_now() - begun + o->interval / 2 >= o->duration))
-			return EX_LNX_OK;
-		do {
-			if ((rc = psi_wait(&w->timer, 1, NULL)) <= 0)
-				return rc == 0 ? EX_LNX_OK : EX_LNX_SYSTEM;
-		} while (read(w->timer.fd, &ticks, sizeof(ticks)) == -1);
-	}
-}
-
-static int
-looks(const struct psi_opts *o, struct speak *s, struct out *out)
-{
-	const struct timespec t = { o->interval / SECOND, o->interval % SECOND };
-	const struct itimerspec every = { t, t };
-	struct watcher w = { .o = o, .s = s, .out = out,
-	    .timer = { .events = POLLIN } };
-	int rc;
-
-	w.timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (w.timer.fd == -1 || (w.l = look_new(&o->look)) == NULL ||
-	    timerfd_settime(w.timer.fd, 0, &every, NULL) == -1)
-		err(EX_LNX_SYSTEM, NULL);
-	if (o->text && o->output == NULL && screen_is(STDOUT_FILENO) &&
-	    (w.screen = screen_new(STDOUT_FILENO)) == NULL)
-		err(EX_LNX_SYSTEM, NULL);
-	if (sandbox_enter(SANDBOX_READ | SANDBOX_LIST | SANDBOX_NOBODY) == -1)
-		err(EX_LNX_SYSTEM, "giving up privileges");
-	rc = run(&w);
-	speak_end(s);
-	screen_free(w.screen);
-	look_free(w.l);
-	close(w.timer.fd);
-	return rc;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -389,7 +230,8 @@ main(int argc, char **argv)
 	if ((out = out_open(path)) == NULL)
 		err(EX_LNX_SYSTEM, "%s", path);
 	s.out = o.text ? NULL : out;
-	rc = o.nasks > 0 ? psi_triggers(&o, &s) : looks(&o, &s, out);
+	rc = o.nasks > 0 ? psi_triggers(&o, &s) :
+	    psi_looks(&o, &s, out);
 	out_flush(out);
 	if (!o.quiet && !o.text && cmd_chatty(o.verbose))
 		warnx("%llu records%s", (unsigned long long)s.written,

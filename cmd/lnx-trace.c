@@ -75,6 +75,9 @@ struct opts {
 	const char	*output, *write, *read;
 	uint64_t	 duration;
 	int		 live, no_snap, probe, strict, quiet, verbose;
+	int		 chosen;	/* --events */
+	uint32_t	 given;		/* 1 << (option - O_PPID) */
+	char		 why[128];	/* there are no stalls */
 };
 
 static int
@@ -180,6 +183,69 @@ check(const struct opts *o)
 	}
 }
 
+#define GIVEN(o, opt)	((o)->given >> ((opt) - O_PPID) & 1)
+
+/* What an option says is of these kinds only. */
+static const struct {
+	int		 opt;
+	uint64_t	 kinds;
+	const char	*name, *without;
+} only[] = {
+	{ O_WINDOW, TRACE_STALLS, "--window", "stalls" },
+	{ O_RESOURCE, TRACE_STALLS, "--resource", "stalls" },
+	{ O_CULPRIT, 1ULL << EV_stall, "--culprit", "records stall" },
+	{ O_MIN_STALL, 1ULL << EV_stall, "--min-stall", "records stall" },
+	{ O_INTERVAL, 1ULL << EV_sample, "--interval", "samples" },
+	{ O_ALL, 1ULL << EV_sample, "--all", "samples" },
+};
+
+/* A stall is between cgroups, whoever of them it is.  Who asks for both gets
+ * nothing; who did not ask for stalls does without. */
+static void
+no_stalls(struct opts *o)
+{
+	const struct trace_conf *c = &o->conf;
+	const char *by = c->npid > 0 ? "--pid" : c->nppid > 0 ? "--ppid" :
+	    c->tree != 0 ? "--tree" : c->nuid > 0 ? "--uid" :
+	    c->ncomm > 0 ? "--comm" : NULL;
+	int asked = o->chosen || GIVEN(o, O_WINDOW) || GIVEN(o, O_RESOURCE) ||
+	    GIVEN(o, O_CULPRIT) || GIVEN(o, O_MIN_STALL);
+
+	if (by == NULL || (c->kinds & TRACE_STALLS) == 0)
+		return;
+	if (asked) {
+		warnx("%s: stalls are told of cgroups, not of processes: "
+		    "choose by --cgroup", by);
+		exit(cmd_usage());
+	}
+	snprintf(o->why, sizeof(o->why), "not told with %s: they are of "
+	    "cgroups, not of processes", by);
+	o->conf.no_stalls = o->why;
+	o->conf.kinds &= ~TRACE_STALLS;
+	if (!o->quiet)
+		warnx("stalls: %s", o->why);
+}
+
+static void
+check_kinds(struct opts *o)
+{
+	if (o->read != NULL || o->probe)
+		return;
+	no_stalls(o);
+	for (size_t i = 0; i < sizeof(only) / sizeof(only[0]); i++) {
+		if (!GIVEN(o, only[i].opt) || o->conf.kinds & only[i].kinds)
+			continue;
+		warnx("%s: has no effect without %s: see --events",
+		    only[i].name, only[i].without);
+		exit(cmd_usage());
+	}
+	if (o->conf.by_process && !(o->conf.resources >> STALL_CPU & 1)) {
+		warnx("--culprit=process: has no effect without "
+		    "--resource=cpu");
+		exit(cmd_usage());
+	}
+}
+
 /* Options whose names the trace knows; all but two want a live kernel. */
 static void
 set(struct opts *o, int opt)
@@ -202,7 +268,10 @@ parse(int argc, char **argv, struct opts *o, struct sink *s)
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "+d:e:hn:o:p:qr:t:u:vVw:",
-	    longopts, NULL)) != -1)
+	    longopts, NULL)) != -1) {
+		o->chosen |= opt == 'e';
+		if (opt >= O_PPID)
+			o->given |= UINT32_C(1) << (opt - O_PPID);
 		switch (opt) {
 		case 'd':
 			if (num_duration(optarg, &o->duration) == -1 ||
@@ -230,11 +299,13 @@ parse(int argc, char **argv, struct opts *o, struct sink *s)
 		case '?': exit(cmd_usage());
 		default: set(o, opt);
 		}
+	}
 	if (argv[optind] != NULL) {
 		warnx("%s: no operands are taken", argv[optind]);
 		exit(cmd_usage());
 	}
 	check(o);
+	check_kinds(o);
 }
 
 static int

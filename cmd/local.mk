@@ -10,7 +10,7 @@ cmd_lnx_tree_LDADD = cmd/libcmd.a lib/libcore.a lib/libhost.a lib/librec.a \
 
 bin_PROGRAMS += cmd/lnx-psi
 cmd_lnx_psi_SOURCES = cmd/lnx-psi.c cmd/bars.c cmd/bars.h cmd/psi.c cmd/psi.h \
-	cmd/speak.c cmd/speak.h
+	cmd/psi_look.c cmd/speak.c cmd/speak.h
 cmd_lnx_psi_LDADD = cmd/libcmd.a lib/libcore.a lib/libhost.a lib/librec.a \
 	lib/libbase.a
 

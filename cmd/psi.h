@@ -24,6 +24,7 @@ struct psi_opts {
 	int		 once, text, quiet, verbose;
 };
 
+struct out;
 struct pollfd;
 struct speak;
 struct speak_list;
@@ -40,7 +41,10 @@ void psi_say(const struct psi_opts *, const char *text);
 /* New problems go into the list, and are told as sentences. */
 void psi_problems(struct speak_list *, const struct psi_opts *, struct look *);
 
-/* --trigger: the exit status. */
+/* Look at each tick of the clock: the exit status. */
+int psi_looks(const struct psi_opts *, struct speak *, struct out *);
+
+/* --trigger: likewise. */
 int psi_triggers(const struct psi_opts *, struct speak *);
 
 #endif

@@ -39,6 +39,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/window.c lib/core/window.h \
 	lib/core/origin.c lib/core/origin.h \
 	lib/core/blame.c lib/core/blame.h lib/core/blame_impl.h \
+	lib/core/blame_pick.c lib/core/blame_pick.h \
 	lib/core/blame_record.c \
 	lib/core/harm.c lib/core/harm.h \
 	lib/core/harm_sum.c \
@@ -54,6 +55,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/view.c lib/core/view.h \
 	lib/core/view_dot.c \
 	lib/core/view_escape.c \
+	lib/core/view_choose.c \
 	lib/core/view_harm.c \
 	lib/core/view_json.c lib/core/view_psi.c \
 	lib/core/view_say.c lib/core/view_say.h \

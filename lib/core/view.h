@@ -106,4 +106,8 @@ void view_place(char *buf, size_t room, const char *path, unsigned n,
  */
 size_t view_escape(char *p, size_t room, const char *s, int utf8);
 
+/* Columns that n bytes take on a terminal; they are whole characters of UTF-8,
+ * as view_escape() leaves them. */
+size_t view_columns(const char *s, size_t n);
+
 #endif

@@ -7,17 +7,19 @@
 
 #define STILL_NS UINT64_C(1000000000)	/* a wait that long is told before its end */
 
-/* "300 ms of the last 1.00 s on CPU" */
+/* "300 ms of the last 1.00 s on CPU"; a sum over tasks may be more than that. */
 static void
 how_long(const struct view_pen *p, const struct harm_party *c, uint64_t ns,
     char buf[96])
 {
+	uint64_t span = harm_span(p->h, c, p->v->last);
 	char a[VIEW_TIME], b[VIEW_TIME];
 
 	view_time(a, ns);
-	view_time(b, harm_span(p->h, c, p->v->last));
-	snprintf(buf, 96, "%s of %s%s on %s", a, p->v->last ? "the last " : "",
-	    b, view_on[c->resource]);
+	view_time(b, span);
+	snprintf(buf, 96, "%s %s %s%s on %s%s", a, ns > span ? "in" : "of",
+	    p->v->last ? "the last " : "", b, view_on[c->resource],
+	    ns > span ? ", all tasks added up," : "");
 }
 
 /* The process that did it, where records tell. */
@@ -43,9 +45,10 @@ other(const struct view_pen *p, const struct harm_pair *e, char buf[VIEW_PLACE])
 
 	if (e->kind == STALL_CGROUP)
 		view_party(p, &p->h->party[e->culprit], buf);
+	else if (e->kind == STALL_KTHREAD && e->comm == NULL)
+		strcpy(buf, "threads of the kernel");
 	else if (e->kind == STALL_KTHREAD) {
-		view_comm(comm, sizeof(comm), e->comm != NULL ? e->comm : "?",
-		    p->v->opts.utf8);
+		view_comm(comm, sizeof(comm), e->comm, p->v->opts.utf8);
 		snprintf(buf, VIEW_PLACE, "kernel thread %s", comm);
 	} else
 		strcpy(buf, e->kind == STALL_IRQ ? "interrupts" :
@@ -103,38 +106,30 @@ by_none(const struct view_pen *p, const struct harm_pair *e)
 	    "wait%s)", whom, time, why[e->kind], pct, how);
 }
 
-/* Those of one sort that are to be told, greatest first. */
-static int
-of_sort(const struct harm_pair *e, int estimated)
-{
-	return e->now > 0 && e->estimated == estimated &&
-	    e->kind != STALL_UNKNOWN && e->kind != STALL_OLDER;
-}
-
 static void
 pairs(const struct view_pen *p, int estimated)
 {
+	struct view_choice c;
 	const struct harm_pair *e;
-	size_t told = 0, left = 0;
+	size_t left = 0;
 
+	view_choose(p, estimated, &c);
+	if (estimated && c.n > 0)
+		view_say(p, "Estimated, not measured:");
 	for (size_t i = 0; i < p->h->pairs; i++) {
 		e = p->h->rank[i];
-		if (!of_sort(e, estimated))
+		if (!view_of_sort(e, estimated))
 			continue;
-		if (told == p->top) {
+		if (!view_chosen(&c, e))
 			left++;
-			continue;
-		}
-		if (told++ == 0 && estimated)
-			view_say(p, "Estimated, not measured:");
-		if (e->kind == STALL_CGROUP || e->kind == STALL_KTHREAD ||
+		else if (e->kind == STALL_CGROUP || e->kind == STALL_KTHREAD ||
 		    e->kind == STALL_IRQ || e->kind == STALL_STEAL)
 			by_other(p, e);
 		else
 			by_none(p, e);
 	}
 	if (left > 0)
-		view_say(p, "  and %zu smaller", left);
+		view_say(p, "  and %zu more", left);
 }
 
 /* Of cgroups not told yet, the one that harms most. */
@@ -244,8 +239,8 @@ view_harm(const struct view *v, size_t top, view_line *line, void *arg)
 	view_say(&p, "WHO MAKES WHOM WAIT");
 	pairs(&p, 0);
 	culprits(&p);
-	pairs(&p, 1);
 	still(&p);
 	view_psi(&p);
 	unknown(&p);
+	pairs(&p, 1);
 }

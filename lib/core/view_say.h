@@ -30,6 +30,17 @@ void view_percent(char buf[VIEW_PCT], uint64_t part, uint64_t all);
 /* "CPU", as in a sentence. */
 extern const char *const view_on[STALL_RESOURCES];
 
+/* At most p->top pairs that are measured, or that are estimated. */
+struct view_choice {
+	size_t		 n;
+	const struct harm_pair *e[VIEW_TOP];
+};
+void view_choose(const struct view_pen *, int estimated, struct view_choice *);
+int view_chosen(const struct view_choice *, const struct harm_pair *);
+
+/* It is a sentence of that sort, and not what nobody can explain. */
+int view_of_sort(const struct harm_pair *, int estimated);
+
 /* The pressure of cgroups that waited, beside how long their tasks did. */
 void view_psi(const struct view_pen *);
 

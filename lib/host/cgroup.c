@@ -119,6 +119,27 @@ cgroup_id(const struct cgroup_host *h, const char *path, uint64_t *id, int *v1)
 	return -1;
 }
 
+/* What is left of path behind a mount point; NULL if it is not below that. */
+static const char *
+behind(const char *path, const char *point)
+{
+	size_t n = strlen(point);
+
+	return n > 0 && strncmp(path, point, n) == 0 &&
+	    (path[n] == '/' || path[n] == '\0') ? path + n : NULL;
+}
+
+const char *
+cgroup_below(const struct cgroup_host *h, const char *path)
+{
+	const char *a = behind(path, h->v2), *b = behind(path, h->v1);
+
+	/* One may be mounted below the other. */
+	if (a != NULL && (b == NULL || strlen(a) < strlen(b)))
+		return a;
+	return b != NULL ? b : path;
+}
+
 int
 cgroup_dir(char *buf, size_t size, const char *names, size_t len)
 {

@@ -33,6 +33,10 @@ const char *cgroup_mode_name(enum cgroup_mode);
 int cgroup_id(const struct cgroup_host *, const char *path, uint64_t *id,
     int *v1);
 
+/* Of such a path, the part below the root of its hierarchy: "/a/b", or "".  It
+ * is a part of path. */
+const char *cgroup_below(const struct cgroup_host *, const char *path);
+
 /*
  * "a/b/", or "" of the root: from the names of a path as in event.def, which
  * stand leaf first, each with a NUL.  0; or -1 if it is cut, or has no room.

@@ -27,7 +27,7 @@ struct reader {
 	struct look_at	*a;
 	struct cgroup_node *n;		/* NULL: the machine */
 	int		 dir;		/* SHUT until it is needed */
-	int		 hidden;	/* pressure files that were not there */
+	int		 absent;	/* the file asked for last is not there */
 };
 
 /* 0, or -1: then the cgroup is gone, or the directory cannot be opened. */
@@ -58,6 +58,24 @@ open_dir(struct reader *r)
 	return -1;
 }
 
+/* A file; what is no regular one, as all of the kernel's are, is not read: a
+ * pipe would keep us waiting.  EBADFD: it is none. */
+static int
+open_file(struct reader *r, const char *name)
+{
+	struct stat st;
+	int fd;
+
+	if (open_dir(r) == -1 || (fd = openat(r->dir, name,
+	    O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) == -1)
+		return -1;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	errno = EBADFD;
+	return -1;
+}
+
 /* The text of a file into l->buf: its length; -1 with errno. */
 static ssize_t
 fetch(struct reader *r, int *fd, const char *name)
@@ -67,8 +85,7 @@ fetch(struct reader *r, int *fd, const char *name)
 	int f = *fd;
 
 	if (f < 0) {
-		if (open_dir(r) == -1 ||
-		    (f = openat(r->dir, name, O_RDONLY | O_CLOEXEC)) == -1)
+		if ((f = open_file(r, name)) == -1)
 			return -1;
 		if (r->l->fds < r->l->fds_max) {
 			*fd = f;
@@ -89,6 +106,18 @@ fetch(struct reader *r, int *fd, const char *name)
 	return n;
 }
 
+static const char *
+reason(int why)
+{
+	switch (why) {
+	case EOPNOTSUPP:
+		return "switched off in this kernel";
+	case EBADFD:
+		return "not a regular file";
+	}
+	return strerrordesc_np(why);
+}
+
 /* A file was not to be had.  Gone, absent, or a problem. */
 static void
 missed(struct reader *r, int *fd, const char *name, int slight)
@@ -106,11 +135,10 @@ missed(struct reader *r, int *fd, const char *name, int slight)
 	if (why == ENOENT)
 		*fd = ABSENT;
 	if (r->n != NULL && why == ENOENT) {
-		r->hidden++;
+		r->absent = 1;
 		return;
 	}
-	look_trouble(r->l, name, r->n != NULL ? r->n->path : NULL,
-	    why == EOPNOTSUPP ? "switched off in this kernel" : strerrordesc_np(why),
+	look_trouble(r->l, name, r->n != NULL ? r->n->path : NULL, reason(why),
 	    slight);
 }
 
@@ -246,20 +274,41 @@ dying(struct reader *r)
 	return r->n->gone;
 }
 
+/* Files were found not to be there: their bits.  irq is not among them, few
+ * kernels have it. */
 static void
-read_pressure(struct reader *r)
+hidden(struct reader *r, unsigned which)
 {
-	int seen = 0;
+	const int *fd = r->a->fd;
 
-	look_stale(r->a);
-	for (int k = 0; !is_machine(r->n) && k < PSI_RESOURCES; k++) {
-		read_psi(r, k);
-		seen += r->a->psi[k].fresh;
-	}
-	if (r->hidden > 0 && seen == 0 && !dying(r))
+	if (which == 0 || dying(r))
+		return;
+	if (fd[PSI_CPU] == ABSENT && fd[PSI_MEMORY] == ABSENT &&
+	    fd[PSI_IO] == ABSENT) {
 		look_trouble(r->l, "*.pressure", r->n->path,
 		    "not there: cgroup.pressure is 0, or the kernel has none "
 		    "of cgroups", 0);
+		return;
+	}
+	for (int k = 0; k < PSI_RESOURCES; k++)
+		if (which >> k & 1)
+			look_trouble(r->l, pressure[k], r->n->path,
+			    "not there, though others are", 0);
+}
+
+static void
+read_pressure(struct reader *r)
+{
+	unsigned absent = 0;
+
+	look_stale(r->a);
+	for (int k = 0; !is_machine(r->n) && k < PSI_RESOURCES; k++) {
+		r->absent = 0;
+		read_psi(r, k);
+		if (r->absent && k != PSI_IRQ)
+			absent |= 1U << k;
+	}
+	hidden(r, absent);
 }
 
 /* Nobody is in it, and nobody was: its files say what they said. */

@@ -20,25 +20,39 @@ psi_name(enum psi_resource r)
 	return names[r];
 }
 
-/* One "name=value" of a line.  0, or -1. */
+/* One "name=value" of a line.  0, or -1 with why. */
 static int
-pair(struct psi_line *l, struct word w)
+pair(struct psi_line *l, struct word w, const char **why)
 {
-	uint64_t *avg = NULL, us;
+	uint64_t *to, v = 0;
+	int bad;
 
-	if (word_cut(&w, "total=")) {
-		if (word_u64(w, &us) == -1 || us > UINT64_MAX / 1000 - 1)
-			return -1;
-		l->total_ns = us * 1000;
-		return 0;
-	}
-	if (word_cut(&w, "avg10="))
-		avg = &l->avg10;
+	if (word_cut(&w, "total="))
+		to = &l->total_ns;
+	else if (word_cut(&w, "avg10="))
+		to = &l->avg10;
 	else if (word_cut(&w, "avg60="))
-		avg = &l->avg60;
+		to = &l->avg60;
 	else if (word_cut(&w, "avg300="))
-		avg = &l->avg300;
-	return avg != NULL ? word_micro(w, avg) : 0;
+		to = &l->avg300;
+	else
+		return 0;
+	if (*to != WIRE_UNKNOWN_64) {
+		*why = "a number is there twice";
+		return -1;
+	}
+	if (to == &l->total_ns) {
+		bad = word_u64(w, &v) == -1 || v > UINT64_MAX / 1000 - 1;
+		v *= 1000;
+	} else {
+		bad = word_micro(w, &v) == -1;
+	}
+	if (bad) {
+		*why = "a number is none, or too great";
+		return -1;
+	}
+	*to = v;
+	return 0;
 }
 
 static int
@@ -51,10 +65,8 @@ line(struct psi_line *l, struct word text, const char **why)
 		return -1;
 	}
 	while (word_next(&text, ' ', &w))
-		if (pair(l, w) == -1) {
-			*why = "a number is none, or too great";
+		if (pair(l, w, why) == -1)
 			return -1;
-		}
 	if (l->total_ns == WIRE_UNKNOWN_64) {
 		*why = "a line has no total";
 		return -1;
@@ -74,6 +86,10 @@ psi_parse(const char *text, size_t len, struct psi_text *t, const char **why)
 	}
 	if (len == 0 || text[len - 1] != '\n') {
 		*why = len == 0 ? "empty" : "its last line has no end";
+		return -1;
+	}
+	if (memchr(text, '\r', len) != NULL) {
+		*why = "a carriage return: no kernel writes that";
 		return -1;
 	}
 	while (word_next(&rest, '\n', &l)) {

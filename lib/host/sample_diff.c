@@ -8,6 +8,7 @@
 
 enum {
 	PATHS_MAX = 8192,	/* remembered; the kernel half remembers more */
+	PATHS_LOOKS = 16,	/* for so many looks: a cgroup may be renamed */
 	PATHS_LEN = 16384,	/* longest two paths; the kernel half has less room */
 	FIRST = 1024,		/* processes; a power of two */
 };
@@ -28,6 +29,7 @@ struct look {
 struct sample_diff {
 	struct look	 now, before;
 	struct sample_paths *paths;
+	unsigned	 looks;		/* since paths were forgotten */
 	int		 all;
 	struct {
 		struct wire_sample w;
@@ -134,8 +136,10 @@ sample_diff_begin(struct sample_diff *d, uint64_t now)
 	old.began = now;
 	memset(old.index, 0, 2 * old.cap * sizeof(*old.index));
 	d->now = old;
-	if (sample_paths_count(d->paths) <= PATHS_MAX)
+	if (sample_paths_count(d->paths) <= PATHS_MAX &&
+	    ++d->looks < PATHS_LOOKS)
 		return 0;
+	d->looks = 0;
 	sample_paths_forget(d->paths);
 	return 1;
 }

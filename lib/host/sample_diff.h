@@ -16,7 +16,8 @@ void sample_diff_free(struct sample_diff *);
 
 /*
  * A look begins, at this boot_ns: who is not seen in it is forgotten in the
- * next.  True if all paths are to be told anew: too many are remembered.
+ * next.  True if all paths are to be told anew: too many are remembered, or
+ * for so long that cgroups may have other names by now.
  */
 int sample_diff_begin(struct sample_diff *, uint64_t now);
 

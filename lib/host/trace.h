@@ -39,6 +39,7 @@ struct trace_conf {
 	uint32_t	uid[TRACE_FILTERS];
 	char		comm[TRACE_FILTERS][16];
 	uint64_t	cgroup[TRACE_FILTERS];	/* ids, see cgroup_id() */
+	const char	*cgroup_text[TRACE_FILTERS];	/* what they are ids of */
 	int		cgroup_v1;		/* they are of v1 */
 	uint32_t	tree;			/* pid whose descendants are wanted too; 0: none */
 	uint64_t	rate;			/* records a second and cgroup; 0: any */
@@ -52,6 +53,7 @@ struct trace_conf {
 	uint64_t	min_stall;	/* ns; no stall record for less */
 	unsigned	resources;	/* 1 << enum stall_resource */
 	int		by_process;	/* name the culprit's process, too */
+	const char	*no_stalls;	/* why kinds has none; NULL */
 	/* Of samples (sample.h): */
 	uint64_t	interval;	/* ns */
 	int		all;		/* of processes that did not change, too */

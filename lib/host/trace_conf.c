@@ -115,6 +115,7 @@ set_cgroup(struct trace_conf *c, const char *text)
 		return -1;
 	if (c->ncgroup > 0 && c->cgroup_v1 != v1)
 		return -1;
+	c->cgroup_text[c->ncgroup] = text;
 	c->cgroup[c->ncgroup++] = id;
 	c->cgroup_v1 = v1;
 	return 0;

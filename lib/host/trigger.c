@@ -112,8 +112,9 @@ trigger_open(struct trigger *t, const struct psi_ask *ask, const char *proc,
 		    wish, stall, window);
 	if (rc >= 0)
 		return take(t) == 0 ? rc : -1;
-	if ((t->fd = open(path, O_RDONLY | O_CLOEXEC)) == -1 ||
-	    take(t) == -1) {
+	/* If it is a pipe, reading at an offset fails, and nothing waits. */
+	if ((t->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC))
+	    == -1 || take(t) == -1) {
 		snprintf(why, TRIGGER_WHY, "%.*s: %s", TRIGGER_WHY / 2, path,
 		    strerrordesc_np(errno));
 		trigger_close(t);

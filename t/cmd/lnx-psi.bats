@@ -107,6 +107,65 @@ stop() {
 	[ "$(jq -s '.[0].degraded | length' <<<"$output")" = 2 ]
 }
 
+# all_of_a CONTENT WHY: the three files of a cgroup hold that, and each look says
+# so of them, and nothing that is not so.
+all_of_a() {
+	local r
+
+	machine two-cgroups
+	P=$M/sys/fs/cgroup/kubepods.slice
+	rm -f "$P/irq.pressure"
+	for r in cpu memory io; do
+		printf "$1" >"$P/$r.pressure"
+	done
+	run --separate-stderr timeout 20 lnx-psi --interval 100ms -n 3 --root "$M" \
+	    --cgroup /kubepods.slice
+	echo "$stderr"
+	[ "$status" -eq 0 ]
+	[ "${#stderr_lines[@]}" -eq 3 ]
+	for r in cpu memory io; do
+		[[ $stderr == *"/kubepods.slice/$r.pressure: $2"* ]]
+	done
+	rm -rf "$M"
+}
+
+@test "lnx-psi: files that are there and wrong are not said to be switched off" {
+	all_of_a 'some avg10=0.00 avg60=0.00 avg300=0.00 total=7\r\n' "a carriage return"
+	all_of_a '' empty
+	all_of_a 'some avg10=0.00 avg60=0.00 avg300=0.00 total=7' "its last line has no end"
+	all_of_a 'some avg10=0.00 avg60=0.00 avg300=0.00 total=7 total=8\n' \
+	    "a number is there twice"
+}
+
+@test "lnx-psi: one file that is not there is said, not to be all of them" {
+	machine two-cgroups
+	rm "$M/sys/fs/cgroup/kubepods.slice/memory.pressure"
+	touch "$M/sys/fs/cgroup/kubepods.slice/cgroup.procs"
+	run --separate-stderr timeout 20 lnx-psi --interval 100ms -n 3 --root "$M"
+	[ "${#stderr_lines[@]}" -eq 1 ]
+	[[ $stderr == *"/kubepods.slice/memory.pressure: not there, though others are" ]]
+}
+
+@test "lnx-psi: what is no file is not read: a pipe keeps nobody waiting" {
+	machine two-cgroups
+	P=$M/sys/fs/cgroup/kubepods.slice
+	rm "$P/memory.pressure" "$P/io.pressure" "$P/memory.events"
+	mkfifo "$P/memory.pressure" "$P/memory.events"
+	mkdir "$P/io.pressure"
+	run --separate-stderr timeout 20 lnx-psi --interval 100ms -n 2 -v --root "$M"
+	echo "$stderr"
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"/memory.pressure: not a regular file"* ]]
+	[[ $stderr == *"/memory.events: not a regular file"* ]]
+	[[ $stderr == *"/io.pressure: not a regular file"* ]]
+	[ "$(jq -s '[.[] | select(.event == "psi" and .cgroup ==
+	    "/kubepods.slice" and .resource == "cpu")] | length' <<<"$output")" = 2 ]
+	# Nor by who asks for a trigger.
+	run --separate-stderr timeout 20 lnx-psi --root "$M" \
+	    --trigger 'memory some 1s/2s@/kubepods.slice'
+	[ "$status" -eq 4 ]
+}
+
 @test "lnx-psi: a file that cannot be read is told once, not at each look" {
 	[ "$(id -u)" -ne 0 ] || skip "root can read all"
 	machine two-cgroups
@@ -263,6 +322,64 @@ paths() {
 	tail -n 1 out | grep -q '"state":"end"'
 }
 
+@test "lnx-psi: --duration ends with a look at its end, also between two ticks" {
+	# lasts INTERVAL DURATION MS: the looks, and the ms of the last interval.
+	lasts() {
+		timeout 20 lnx-psi --interval "$1" -d "$2" --no-stat --depth 0 \
+		    --root "$PSI/two-cgroups" >out
+		jq -e -s --argjson ms "$3" '[.[] | select(.resource == "cpu")] |
+		    .[-1].boot_ns - .[0].boot_ns >= ($ms - 40) * 1000000 and
+		    .[-1].interval_ns > 40000000' out
+	}
+	lasts 7s 600ms 600
+	[ "$(grep -c '"resource":"cpu"' out)" = 2 ]
+	lasts 1s 400ms 400
+	[ "$(grep -c '"resource":"cpu"' out)" = 2 ]
+	lasts 500ms 1250ms 1250
+	[ "$(grep -c '"resource":"cpu"' out)" = 4 ]
+	lasts 200ms 600ms 600
+	[ "$(grep -c '"resource":"cpu"' out)" = 4 ]
+}
+
+@test "lnx-psi: a --cgroup that fits nothing is told, and waited for" {
+	machine two-cgroups
+	run --separate-stderr lnx-psi --once --root "$M" --cgroup 'kube*'
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "lnx-psi: --cgroup: 'kube*' fits no cgroup: their paths begin with /" ]
+	jq -e -s '.[0].degraded[0] | test("fits no cgroup")' <<<"$output"
+	run --separate-stderr lnx-psi --once --root "$M" --cgroup /later
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "lnx-psi: --cgroup: no cgroup fits so far" ]
+	start --cgroup /later
+	cp -r "$M/sys/fs/cgroup/kubepods.slice/pod1" "$M/sys/fs/cgroup/later"
+	wait_for lines '"cgroup":"/later","resource":"cpu"' 2
+	stop
+	grep -q "no cgroup fits so far" err
+	run --separate-stderr lnx-psi --once --root "$M" --cgroup '/kube*'
+	[ -z "$stderr" ]
+}
+
+@test "lnx-psi: --text: columns are columns, whatever the names are made of" {
+	command -v python3 >/dev/null || skip "no python3"
+	machine two-cgroups
+	cp -r "$M/sys/fs/cgroup/kubepods.slice/pod1" one
+	for name in é $'e\u0301' 日本語 "$(printf 'é%.0s' {1..100})" \
+	    "$(printf '日%.0s' {1..60})"; do
+		cp -r one "$M/sys/fs/cgroup/$name"
+	done
+	LC_ALL=C.UTF-8 lnx-psi --once --text --root "$M" >text
+	PYTHONIOENCODING=utf-8 LC_ALL=C.UTF-8 python3 - >widths <<-'END'
+	import unicodedata as u
+	def columns(s):
+	    return sum(0 if u.combining(c) else
+	        2 if u.east_asian_width(c) in "WF" else 1 for c in s)
+	for line in open("text", encoding="utf-8"):
+	    print(columns(line.rstrip("\n")))
+	END
+	[ "$(wc -l <widths)" = 9 ]
+	[ "$(sort -u widths | wc -l)" = 1 ]
+}
+
 @test "lnx-psi: looks do not drift: twenty of 100 ms take two seconds" {
 	lnx-psi --interval 100ms -n 21 --no-stat --depth 0 --root "$PSI/two-cgroups" >out
 	# The intervals are all the time there was.  A busy machine may look late,
@@ -347,8 +464,15 @@ paths() {
 	--max-files 0
 	--trigger cpu
 	--trigger cpu some 1s/2s --once
+	--min-pct 0x10
+	--min-pct 1e1
+	--once --count 3
+	--once --interval 5s
+	--once -d 5s
 	operand
 	END
+	run --separate-stderr lnx-psi --trigger 'cpu some 1s/2s' --max-files 7
+	[ "$status" -eq 2 ]
 	run --separate-stderr lnx-psi --trigger 'cpu some 1s/2s' --interval 1s
 	[ "$status" -eq 2 ]
 	run --separate-stderr lnx-psi --trigger 'cpu some 3s/2s'

@@ -116,3 +116,51 @@ on_tty() {
 	grep -c 'of the last' out | grep -qx 0
 	grep -q '621ms\*' out
 }
+
+# edge VICTIM KIND CULPRIT RESOURCE NS METHOD: a stall record.
+edge() {
+	local by='"kind":"'$2'"'
+	[ -z "$3" ] || by+=',"cgroup":"'$3'"'
+	printf '{"v":1,"event":"stall","time":"2026-01-31T12:00:05.000000000Z","boot_ns":5000000000,"host":"h","resource":"%s","victim":{"cgroup":"%s"},"culprit":{%s},"window_ns":4000000000,"stall_ns":%s,"method":"%s","confidence":1}\n' \
+	    "$4" "$1" "$by" "$5" "$6"
+}
+
+@test "lnx-tree: of many waits, the worst of a small cgroup and of each resource have a place" {
+	local i k
+	{
+		for i in 1 2 3 4 5; do
+			for k in 1 2 3 4 5 6; do
+				edge "/big$i" cgroup "/hog$k" cpu $((9000000000 + i * 1000 + k)) measured
+			done
+		done
+		edge /small throttle "" cpu 1400000000 measured
+		edge /small cgroup /hog1 cpu 30000000 measured
+		edge /tiny limit "" memory 716000000 measured
+		edge /trifle cgroup /hog2 cpu 1000 measured
+	} >in
+	lnx-tree --text in | sed -n '/^WHO/,$p' >out
+	cat out
+	grep -q 'tiny waited 716 ms of 4.00 s on memory for its own memory limit' out
+	grep -q 'small waited 1.40 s of 4.00 s on CPU for its own cpu.max' out
+	grep -q '^  and 24 more$' out
+	if grep -q trifle out; then false; fi
+	[ "$(grep -cE ' kept | waited .*: no neighbour' out)" = 10 ]
+	for i in 1 2 3 4 5; do grep -q "kept big$i " out; done
+	# More than there was time for is a sum.
+	grep -q 'hog6 kept big5 waiting 9.00 s in 4.00 s on CPU, all tasks added up, (measured' out
+	grep -q 'hog6: others waited 45.0 s in 4.00 s on CPU, all tasks added up, for it' out
+	tac in | lnx-tree --text | sed -n '/^WHO/,$p' | diff -u out -
+}
+
+@test "lnx-tree: a thread of the kernel without a name has none; the estimated come last" {
+	{
+		edge /a kthread "" io 50000000 estimated
+		edge /a cgroup /b cpu 20000000 measured
+	} >in
+	lnx-tree --text in | sed -n '/^WHO/,$p' >out
+	cat out
+	grep -q '^  threads of the kernel kept a waiting 50 ms of 4.00 s on I/O (estimated' out
+	if grep -qF '?' out; then false; fi
+	[ "$(sed '1,/^Estimated, not measured:/d' out | grep -vc 'estimated, confidence')" = 0 ]
+	grep -q unknown out
+}

@@ -228,3 +228,41 @@ switches() {
 	wait $storm || true
 	wait $reader
 }
+
+# usage WORD OPTION...: status 2, one sentence that has the word.
+usage() {
+	local word=$1
+	shift
+	run --separate-stderr timeout 10 lnx-trace -d 100ms "$@"
+	echo "$*: status $status, said: $stderr"
+	[ "$status" -eq 2 ]
+	[ -z "$output" ]
+	[ "${#stderr_lines[@]}" -eq 2 ]
+	[[ ${stderr_lines[0]} == "lnx-trace: "*"$word"* ]]
+}
+
+@test "an option that would have no effect is refused" {
+	usage "--window: has no effect" -e exec --window 2s
+	usage "--resource: has no effect" -e exec --resource io
+	usage "--culprit: has no effect" -e stall_total --culprit process
+	usage "--min-stall: has no effect" -e stall_total --min-stall 1s
+	usage "--interval: has no effect" -e stall --interval 2s
+	usage "--all: has no effect" -e exec,exit --all
+	usage "--culprit=process: has no effect" --culprit process --resource io
+	for filter in "-p 1" "--ppid 1" "-t 1" "--comm nope" "-u 0"; do
+		usage "choose by --cgroup" -e stall $filter
+	done
+	usage "choose by --cgroup" --window 2s -p 1
+}
+
+@test "with a filter by process stalls are left out, and that is said" {
+	run --separate-stderr timeout 20 lnx-trace --comm nope -d 1500ms
+	echo "$stderr"
+	[ "$status" -eq 0 ]
+	[ "${stderr_lines[0]}" = "lnx-trace: stalls: not told with --comm: they are of cgroups, not of processes" ]
+	jq -e -s '.[0] | (.degraded | any(startswith("stall: not told with --comm"))) and
+	    (.events | index("stall") == null)' <<<"$output"
+	if grep '"event":"stall' <<<"$output"; then false; fi
+	run --separate-stderr timeout 20 lnx-trace -q --comm nope -d 200ms
+	[ -z "$stderr" ]
+}

@@ -382,6 +382,19 @@ agree() {
 	use_end
 }
 
+@test "a process whose main thread has ended is no zombie while others live" {
+	use_start
+	step threads 1
+	step leave
+	wait_for 10 grep -q '^State:.Z' "/proc/$USED/status"
+	sample_start --all -e sample,snap
+	trace_stop
+	for kind in snap sample; do
+		pick -w "pid=$USED" "$kind" state threads <"$OUT" | tail -n 1 |
+			diff -u <(printf 'X\t2\n') -
+	done
+}
+
 @test "samples of the kernel's threads say so, and have no memory" {
 	sample_start
 	trace_stop
@@ -409,6 +422,25 @@ agree() {
 				print f ": " $0; bad = 1 }
 			END { exit bad }'
 	done
+	use_end
+}
+
+@test "a cgroup of v1 that is renamed has its new path before long" {
+	top=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/mounts)
+	[ -n "$top" ] || skip "no cgroup v1 with memory"
+	old=$top/lnx-sample-old-$$
+	group=$top/lnx-sample-new-$$
+	mkdir "$old"
+	use_start
+	echo "$USED" >"$old/cgroup.procs"
+	sample_start --all --pid "$USED"
+	mv "$old" "$group"
+	has_moved() { grep -q "\"cgroup\(_v1\)*\":\"/lnx-sample-new-$$\"" "$OUT"; }
+	wait_for 10 has_moved
+	trace_stop
+	# Once it is told, it stays.
+	pick sample cgroup cgroup_v1 <"$OUT" | tail -n 1 | grep -q "lnx-sample-new-$$"
+	pick sample cgroup cgroup_v1 <"$OUT" | head -n 1 | grep -q "lnx-sample-old-$$"
 	use_end
 }
 

@@ -11,6 +11,7 @@
  *	open N		open so many files more
  *	write FILE KIB	write so much, and wait until the device has it
  *	zombie		make a process that ends, and do not ask how; "ok PID"
+ *	leave		the main thread ends, the others stay
  *	exec FILE	become that program
  * use -c PID: the CPU time of all threads that this process ever had, in ns.
  */
@@ -172,6 +173,10 @@ step(char *line)
 		/* Before: what follows is for the other program to read. */
 		puts("ok");
 		must(fflush(stdout) == 0 && execl(path, path, NULL) != -1);
+	} else if (strcmp(word, "leave") == 0) {
+		puts("ok");
+		must(fflush(stdout) == 0);
+		pthread_exit(NULL);
 	} else if (strcmp(word, "die") == 0) {
 		waited = die(n, m);
 		printf("ok %llu\n", (unsigned long long)waited);

@@ -1,7 +1,7 @@
-unit_tests = t/unit/blame t/unit/codec t/unit/conf t/unit/event t/unit/growth t/unit/harm t/unit/host \
-	t/unit/in t/unit/json t/unit/num t/unit/out t/unit/psi t/unit/rules \
-	t/unit/sample t/unit/scan t/unit/scan-order t/unit/service t/unit/split t/unit/trim \
-	t/unit/wait
+unit_tests = t/unit/blame t/unit/codec t/unit/conf t/unit/event t/unit/growth \
+	t/unit/harm t/unit/host t/unit/in t/unit/json t/unit/num t/unit/out \
+	t/unit/pick t/unit/psi t/unit/rules t/unit/sample t/unit/scan \
+	t/unit/scan-order t/unit/service t/unit/split t/unit/trim t/unit/wait
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 t_unit_blame_SOURCES = t/unit/blame.c t/unit/random.h t/tap.h
@@ -27,6 +27,8 @@ t_unit_num_SOURCES = t/unit/num.c t/tap.h
 t_unit_num_LDADD = lib/libbase.a
 t_unit_out_SOURCES = t/unit/out.c t/tap.h
 t_unit_out_LDADD = lib/libbase.a
+t_unit_pick_SOURCES = t/unit/pick.c t/tap.h
+t_unit_pick_LDADD = lib/libcore.a lib/librec.a lib/libbase.a
 t_unit_psi_SOURCES = t/unit/psi.c t/tap.h
 t_unit_psi_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
 t_unit_sample_SOURCES = t/unit/sample.c t/tap.h
