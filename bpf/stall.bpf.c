@@ -180,6 +180,21 @@ dispatched(struct stall_cpu *c, struct task_struct *t, struct known *k, u32 cpu,
 	waited(row_of(c, victim), ns);
 }
 
+/* The same of a task that has no place: as much of its wait as was here. */
+static __noinline int
+unremembered(struct stall_cpu *c, struct task_struct *t, u32 cpu, u32 victim,
+    u64 now)
+{
+	u64 queued = t->sched_info.last_queued;
+
+	__sync_fetch_and_add(&tasks_full, 1);
+	if (queued == 0 || queued >= now)
+		return 0;
+	blame(victim, queued, now, stamp_of(now, cpu));
+	waited(row_of(c, victim), now - queued);
+	return 0;
+}
+
 /* A task that is switched to.  Who runs then. */
 static __always_inline u32
 arrived(struct stall_cpu *c, struct task_struct *next, u64 key, u32 cpu, u64 now,
@@ -189,9 +204,9 @@ arrived(struct stall_cpu *c, struct task_struct *next, u64 key, u32 cpu, u64 now
 	u32 who;
 
 	if (k == NULL) {
-		/* Its wait then comes as unknown, the next time. */
-		__sync_fetch_and_add(&tasks_full, 1);
-		return runner_of(next, NULL, slot_of(next, key));
+		who = slot_of(next, key);
+		unremembered(c, next, cpu, who, now);
+		return runner_of(next, NULL, who);
 	}
 	who = known_cgroup(k, next, key);
 	dispatched(c, next, k, cpu, who, now, total);

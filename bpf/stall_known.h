@@ -80,12 +80,16 @@ known_place(u64 task, u32 probe)
 	return bpf_map_lookup_elem(&known, &i);
 }
 
-/* What a task waited before it was first seen comes as unknown if it began after
- * us; else it does not matter. */
+/*
+ * What a task waited before it was first seen comes as unknown if it began after
+ * us; else it does not matter.  Nor if it may have been seen and had no place:
+ * then it was counted.
+ */
 static __always_inline void
 known_first(struct known *k, struct task_struct *t)
 {
-	k->delay = t->start_boottime > opened_at ? 0 :
+	k->delay = t->start_boottime > opened_at &&
+	    (t->sched_info.pcount == 0 || tasks_full == 0) ? 0 :
 	    t->sched_info.run_delay;
 	k->moved = k->limit = k->throttled = 0;
 	k->epoch = 0;

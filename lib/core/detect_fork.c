@@ -277,8 +277,9 @@ judge_storm(struct lane *l, struct group *g)
 	g->inc.value = sum / s;
 	if (sum <= r->p[P_LIMIT] * s * CLEAR)
 		return CALM;
-	if (window_least(&f->made, length(r), l->now, n) > r->p[P_LIMIT] * s * each / WINDOW_SLOTS &&
-	    sum > r->p[P_LIMIT] * s && growth(l, g) >= r->p[P_GROWTH])
+	if (sum > r->p[P_LIMIT] * s && growth(l, g) >= r->p[P_GROWTH] &&
+	    window_least(&f->made, length(r), l->now, n) >
+	    r->p[P_LIMIT] * s * each / WINDOW_SLOTS)
 		return FIRE;
 	return STAY;
 }

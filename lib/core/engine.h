@@ -19,7 +19,10 @@ struct engine;
 
 enum {
 	ENGINE_HELD = 16384,	/* records that wait for earlier ones, each host */
-	ENGINE_GROUPS = 16384,	/* subjects that a host's rules follow at one time */
+	ENGINE_GROUPS = 16384,	/* subjects that a host's rules follow at one time: */
+	ENGINE_FOLLOWED = 12 << 20,	/* in so many bytes */
+	ENGINE_STRINGS = 4 << 20,	/* names of processes and cgroups: above
+					   that, fewer processes are known */
 	ENGINE_PROCS = 131072,	/* processes known, each host */
 	ENGINE_HOSTS = 64,
 };

@@ -3,18 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/group.h"
+#include "core/detect.h"
+
+enum {
+	FIRST = 256,	/* slots; as few as do, so that they stay at hand */
+	LOOK = 64,	/* open incidents that are passed over for one that is not */
+};
+
+/* So long after its window a group is worth little again. */
+#define GROUP_STALE	UINT64_C(10000000000)
 
 int
 groups_init(struct groups *g, size_t max)
 {
-	size_t slots = 2;
-
-	while (slots < max + max / 2)
-		slots *= 2;
 	g->max = max;
-	g->mask = slots - 1;
-	g->slots = calloc(slots, sizeof(struct group *));
+	g->mask = FIRST - 1;
+	g->slots = calloc(FIRST, sizeof(struct group *));
 	g->all = calloc(max, sizeof(struct group *));
 	g->free = calloc(max, sizeof(*g->free));
 	g->due = heap_new(max);
@@ -33,23 +37,39 @@ groups_free(struct groups *g)
 	heap_free(g->due);
 }
 
-static uint64_t
-mix(uint64_t h, uint64_t v)
-{
-	h = (h ^ v) * 0x9e3779b97f4a7c15ULL;
-	return h ^ h >> 32;
-}
-
-static struct group **
+/* The parts are mixed side by side, as there are many to look for. */
+static inline struct group **
 slot(const struct groups *g, const struct rule *r, const struct subject *s)
 {
-	uint64_t h = mix(r->index, s->by);
+	uint64_t a = s->id.start ^ (uint64_t)s->id.boot << 32 ^
+	    (uint64_t)s->id.pid << 40;
+	uint64_t b = (uintptr_t)s->s[0], c = (uintptr_t)s->s[1] + s->n;
+	uint64_t h = a * UINT64_C(0x9e3779b97f4a7c15);
 
-	h = mix(h, s->id.start);
-	h = mix(h, (uint64_t)s->id.boot << 32 | s->id.pid);
-	h = mix(h, (uintptr_t)s->s[0]);
-	h = mix(h, (uintptr_t)s->s[1] + s->n);
-	return &g->slots[h & g->mask];
+	h ^= b * UINT64_C(0xc2b2ae3d27d4eb4f);
+	h ^= c * UINT64_C(0x165667b19e3779f9);
+	h ^= (r->index + 1u + s->by * 257u) * UINT64_C(0xff51afd7ed558ccd);
+	return &g->slots[(h >> 40 ^ h >> 20) & g->mask];
+}
+
+/* Twice the slots.  Without memory the chains only get longer. */
+static void
+widen(struct groups *gs)
+{
+	size_t n = 2 * (gs->mask + 1);
+	struct group **slots, **at, *g;
+
+	if ((slots = calloc(n, sizeof(struct group *))) == NULL)
+		return;
+	free(gs->slots);
+	gs->slots = slots;
+	gs->mask = n - 1;
+	for (uint32_t i = 0; i < gs->used; i++)
+		if ((g = gs->all[i]) != NULL) {
+			at = slot(gs, g->rule, &g->s);
+			g->chain = *at;
+			*at = g;
+		}
 }
 
 static int
@@ -79,22 +99,41 @@ unlist(struct groups *gs, struct group *g)
 	if (g->newer != NULL)
 		g->newer->older = g->older;
 	else
-		gs->newest = g->older;
+		gs->lists[g->worth].newest = g->older;
 	if (g->older != NULL)
 		g->older->newer = g->newer;
 	else
-		gs->oldest = g->newer;
+		gs->lists[g->worth].oldest = g->newer;
 }
 
 static void
 enlist(struct groups *gs, struct group *g)
 {
+	g->touched = ++gs->touched;
 	g->newer = NULL;
-	if ((g->older = gs->newest) != NULL)
-		gs->newest->newer = g;
+	if ((g->older = gs->lists[g->worth].newest) != NULL)
+		g->older->newer = g;
 	else
-		gs->oldest = g;
-	gs->newest = g;
+		gs->lists[g->worth].oldest = g;
+	gs->lists[g->worth].newest = g;
+}
+
+/* A record is about it again. */
+static void
+touch(struct lane *l, struct group *g)
+{
+	struct groups *gs = &l->groups;
+	uint8_t worth = g->near || g->inc.open ? WORTH_MOST :
+	    l->now - g->last.t <= g->rule->det->window(g->rule) ?
+	    WORTH_MORE : WORTH_LITTLE;
+
+	if (worth == g->worth && g->newer == NULL) {
+		g->touched = ++gs->touched;
+		return;
+	}
+	unlist(gs, g);
+	g->worth = worth;
+	enlist(gs, g);
 }
 
 /* Note with the process how many groups are about it. */
@@ -112,8 +151,8 @@ followed(struct lane *l, const struct subject *s, int more)
 		k->followed--;
 }
 
-void
-group_forget(struct lane *l, struct group *g)
+static void
+forget(struct lane *l, struct group *g)
 {
 	struct groups *gs = &l->groups;
 	struct group **at = slot(gs, g->rule, &g->s);
@@ -130,52 +169,126 @@ group_forget(struct lane *l, struct group *g)
 	heap_drop(gs->due, g->number);
 	gs->all[g->number] = NULL;
 	gs->free[gs->nfree++] = g->number;
+	gs->bytes -= g->bytes;
 	for (int i = 0; i < 2; i++)
 		intern_put(l->strings, g->s.s[i]);
 	free(g);
 }
 
-/* Those without an incident go first. */
-static void
-make_room(struct lane *l)
+void
+groups_forget(struct lane *l)
 {
 	struct groups *gs = &l->groups;
-	struct group *g = gs->oldest;
+	struct group *first, *g;
 
-	for (int i = 0; i < 64 && g != NULL && g->inc.open; i++)
-		g = g->newer;
-	if (g == NULL || g->inc.open)
-		g = gs->oldest;
-	gs->evicted++;
-	if (!l->said_full) {
-		l->said_full = 1;
-		lane_say(l, "degraded", "evicted: no room to follow more "
-		    "subjects, those that were silent for longest are forgotten");
+	for (;;) {
+		first = NULL;
+		for (int i = 0; i < WORTHS; i++)
+			if ((g = gs->lists[i].oldest) != NULL &&
+			    (first == NULL || g->touched < first->touched))
+				first = g;
+		if (first == NULL)
+			return;
+		forget(l, first);
 	}
-	group_forget(l, g);
 }
 
-struct group *
-group_get(struct lane *l, const struct rule *r, const struct subject *s)
+/* What it once was worth is past. */
+static int
+stale(const struct lane *l, const struct group *g)
+{
+	return !g->inc.open && l->now - g->last.t >
+	    g->rule->det->window(g->rule) + GROUP_STALE;
+}
+
+/* Somebody may have it at hand.  Then also those after it in the list. */
+static int
+in_use(const struct groups *gs, const struct group *g)
+{
+	return g == NULL || g->touched > gs->before;
+}
+
+/* The first in the list without an incident, as far as one looks; or NULL. */
+static struct group *
+first_calm(const struct groups *gs, enum worth worth)
+{
+	struct group *g = gs->lists[worth].oldest;
+
+	for (int i = 0; i < LOOK && !in_use(gs, g) && g->inc.open; i++)
+		g = g->newer;
+	return in_use(gs, g) || g->inc.open ? NULL : g;
+}
+
+/* Who goes next: a flood of new subjects must not drive out those that matter;
+ * nor these, for ever, those that are new. */
+static struct group *
+least(const struct lane *l)
+{
+	const struct groups *gs = &l->groups;
+	struct group *g;
+
+	for (int i = WORTH_MOST; i > WORTH_LITTLE; i--)
+		if ((g = first_calm(gs, i)) != NULL && stale(l, g))
+			return g;
+	for (int i = 0; i < WORTHS; i++)
+		if ((g = first_calm(gs, i)) != NULL)
+			return g;
+	for (int i = 0; i < WORTHS; i++)
+		if (!in_use(gs, g = gs->lists[i].oldest))
+			return g;
+	return NULL;
+}
+
+/* One that takes so many bytes must fit. */
+static void
+make_room(struct lane *l, size_t bytes)
 {
 	struct groups *gs = &l->groups;
-	struct group *g = group_find(l, r, s), **at;
+	struct group *g;
 
-	if (g != NULL) {
-		if (gs->newest != g) {
-			unlist(gs, g);
-			enlist(gs, g);
+	while (((gs->nfree == 0 && gs->used == gs->max) ||
+	    gs->bytes + bytes > ENGINE_FOLLOWED) && (g = least(l)) != NULL) {
+		gs->evicted++;
+		gs->missed += g->worth > WORTH_LITTLE && !stale(l, g);
+		if (!l->said_full) {
+			l->said_full = 1;
+			lane_say(l, "degraded", "evicted: no room to follow more "
+			    "subjects, those seen once and silent for longest "
+			    "are forgotten");
 		}
-		return g;
+		forget(l, g);
 	}
+}
+
+/* What a group of that subject takes. */
+static size_t
+size_of(const struct rule *r, const struct subject *s)
+{
+	size_t n = sizeof(struct group) + r->det->state;
+
+	for (int i = 0; i < 2; i++)
+		n += s->s[i] != NULL ? strlen(s->s[i]) : 0;
+	return n;
+}
+
+static struct group *
+make(struct lane *l, const struct rule *r, const struct subject *s)
+{
+	struct groups *gs = &l->groups;
+	size_t bytes = size_of(r, s);
+	struct group *g, **at;
+
+	make_room(l, bytes);
 	if (gs->nfree == 0 && gs->used == gs->max)
-		make_room(l);
+		return NULL;
 	if ((g = calloc(1, sizeof(*g) + r->det->state)) == NULL) {
 		l->nomem = 1;
 		return NULL;
 	}
 	g->rule = r;
 	g->s = *s;
+	g->bytes = bytes;
+	gs->bytes += bytes;
 	l->tally[r->index].groups++;
 	followed(l, s, 1);
 	if (s->by == BY_HOST && s->n == 0)
@@ -183,12 +296,25 @@ group_get(struct lane *l, const struct rule *r, const struct subject *s)
 	for (int i = 0; i < 2; i++)
 		if (s->s[i] != NULL)
 			intern_hold(s->s[i]);
+	if (gs->nfree == 0 && gs->used > gs->mask)
+		widen(gs);
 	g->number = gs->nfree > 0 ? gs->free[--gs->nfree] : gs->used++;
 	gs->all[g->number] = g;
 	at = slot(gs, r, s);
 	g->chain = *at;
 	*at = g;
 	enlist(gs, g);
+	return g;
+}
+
+struct group *
+group_get(struct lane *l, const struct rule *r, const struct subject *s)
+{
+	struct group *g = group_find(l, r, s);
+
+	if (g == NULL)
+		return make(l, r, s);
+	touch(l, g);
 	return g;
 }
 
@@ -221,6 +347,9 @@ look_again(struct lane *l, struct group *g)
 void
 group_settle(struct lane *l, struct group *g)
 {
-	incident_step(l, g, g->rule->det->judge(l, g));
+	enum verdict v = g->rule->det->judge(l, g);
+
+	g->near = v != CALM;
+	incident_step(l, g, v);
 	look_again(l, g);
 }

@@ -6,13 +6,17 @@
 
 /*
  * A calendar: the window is cut into PAGES pages, and a record goes to the page
- * of its time.  A page is put into order only when its time has come.
+ * of its time.  A page is put into order only when its time has come.  What is
+ * on a page stands together in memory, and goes together.
  */
 enum {
 	PAGES = 64,		/* in a window */
 	RING = 2 * PAGES,	/* kept: more than the window is wide */
-	CELL = 512,		/* bytes that most records fit */
-	CELLS = 64,		/* taken from the system at one time */
+	CHUNK = 4096,		/* bytes for records, unless one needs more */
+	IDLE = 4,		/* lists kept for pages to come */
+	LINE = 64,		/* of the processor's cache */
+	LINES = 6,		/* of a record that are fetched early: */
+	FETCH = 4,		/* so many records early */
 };
 
 /* The time stands here too, so that to sort a page no record is looked at. */
@@ -21,20 +25,23 @@ struct place {
 	struct held	*r;
 };
 
-struct page {
-	struct place	*all;
-	uint32_t	 n, room;
+struct chunk {
+	struct chunk	*next;
+	uint32_t	 size, used;
+	max_align_t	 bytes[];
 };
 
-struct block {
-	struct block	*next;
-	max_align_t	 cells[];
+struct page {
+	struct place	*all;
+	struct chunk	*chunks;	/* the first is being filled */
+	uint32_t	 n, room;
 };
 
 struct hold {
 	struct page	 pages[RING];
-	struct held	*free;		/* cells */
-	struct block	*blocks;
+	struct page	 idle[IDLE];	/* their lists alone */
+	size_t		 nidle;
+	struct chunk	*free;
 	struct page	 now;		/* the page that is taken from, in order */
 	struct place	*spare;		/* for sorting */
 	size_t		 at, nspare;
@@ -63,79 +70,72 @@ hold_new(size_t max, uint64_t window_ns, hold_order *order)
 }
 
 static void
-free_page(struct page *p, size_t from)
+free_chunks(struct chunk *c)
 {
-	for (; from < p->n; from++)
-		if (p->all[from].r->size > CELL)
-			free(p->all[from].r);
+	struct chunk *next;
+
+	for (; c != NULL; c = next) {
+		next = c->next;
+		free(c);
+	}
+}
+
+static void
+free_page(struct page *p)
+{
+	free_chunks(p->chunks);
 	free(p->all);
 }
 
 void
 hold_free(struct hold *h)
 {
-	struct block *b;
-
 	if (h == NULL)
 		return;
 	for (int i = 0; i < RING; i++)
-		free_page(&h->pages[i], 0);
-	free_page(&h->now, h->at);
-	while ((b = h->blocks) != NULL) {
-		h->blocks = b->next;
-		free(b);
-	}
+		free_page(&h->pages[i]);
+	free_page(&h->now);
+	for (size_t i = 0; i < h->nidle; i++)
+		free(h->idle[i].all);
+	free_chunks(h->free);
 	free(h->spare);
 	free(h);
 }
 
-static int
-more_cells(struct hold *h)
+/* One more chunk for the page, with so many bytes at least. */
+static struct chunk *
+more(struct hold *h, struct page *p, size_t size)
 {
-	struct block *b;
-	char *cell;
+	struct chunk *c = h->free;
 
-	if ((b = malloc(sizeof(*b) + CELLS * CELL)) == NULL)
-		return -1;
-	b->next = h->blocks;
-	h->blocks = b;
-	cell = (char *)b->cells;
-	for (int i = 0; i < CELLS; i++, cell += CELL) {
-		struct held *r = (struct held *)(void *)cell;
-
-		r->next = h->free;
-		h->free = r;
-	}
-	return 0;
-}
-
-struct held *
-hold_room(struct hold *h, size_t size)
-{
-	struct held *r;
-
-	if (size > CELL)
-		r = malloc(size);
-	else {
-		if (h->free == NULL && more_cells(h) == -1)
+	if (size > CHUNK || c == NULL) {
+		size = size > CHUNK ? size : CHUNK;
+		if ((c = malloc(sizeof(*c) + size)) == NULL)
 			return NULL;
-		if ((r = h->free) != NULL)
-			h->free = r->next;
-	}
-	if (r != NULL)
-		r->size = size;
-	return r;
+		c->size = size;
+	} else
+		h->free = c->next;
+	c->used = 0;
+	c->next = p->chunks;
+	return p->chunks = c;
 }
 
-void
-hold_back(struct hold *h, struct held *r)
+/* The page's records are gone. */
+static void
+clear(struct hold *h, struct page *p)
 {
-	if (r->size > CELL)
-		free(r);
-	else {
-		r->next = h->free;
-		h->free = r;
+	struct chunk *c;
+
+	while ((c = p->chunks) != NULL) {
+		p->chunks = c->next;
+		if (c->size > CHUNK) {
+			free(c);
+			continue;
+		}
+		c->next = h->free;
+		h->free = c;
 	}
+	p->n = 0;
 }
 
 /* Nothing waits: go on to the first page that may still be filled. */
@@ -159,11 +159,35 @@ hold_time(struct hold *h, uint64_t t)
 	h->begun = 1;
 }
 
-int
-hold_put(struct hold *h, struct held *r)
+/* Room in the list of the page.  0, or -1 without memory. */
+static int
+lengthen(struct hold *h, struct page *p)
 {
-	uint64_t page = r->t / h->page_ns;
+	uint32_t room = p->room == 0 ? 16 : p->room * 2;
 	struct place *all;
+
+	if (p->n < p->room)
+		return 0;
+	if (p->room == 0 && h->nidle > 0) {
+		*p = (struct page){ .chunks = p->chunks,
+		    .all = h->idle[h->nidle - 1].all,
+		    .room = h->idle[h->nidle - 1].room };
+		h->nidle--;
+		return 0;
+	}
+	if ((all = realloc(p->all, room * sizeof(*all))) == NULL)
+		return -1;
+	p->all = all;
+	p->room = room;
+	return 0;
+}
+
+struct held *
+hold_put(struct hold *h, uint64_t t, size_t size)
+{
+	uint64_t page = t / h->page_ns;
+	struct chunk *c;
+	struct held *r;
 	struct page *p;
 
 	if (page < h->since)	/* late */
@@ -171,17 +195,17 @@ hold_put(struct hold *h, struct held *r)
 	if (page - h->since >= RING)
 		page = h->since + RING - 1;
 	p = &h->pages[page % RING];
-	if (p->n == p->room) {
-		uint32_t room = p->room == 0 ? 16 : p->room * 2;
-
-		if ((all = realloc(p->all, room * sizeof(*all))) == NULL)
-			return -1;
-		p->all = all;
-		p->room = room;
-	}
-	p->all[p->n++] = (struct place){ r->t, r };
+	size = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
+	c = p->chunks;
+	if (lengthen(h, p) == -1 || ((c == NULL || c->size - c->used < size) &&
+	    (c = more(h, p, size)) == NULL))
+		return NULL;
+	r = (struct held *)(void *)((char *)c->bytes + c->used);
+	c->used += size;
+	r->t = t;
+	p->all[p->n++] = (struct place){ t, r };
 	h->count++;
-	return 0;
+	return r;
 }
 
 static int
@@ -219,12 +243,21 @@ sort(const struct hold *h, struct place *v, struct place *tmp, size_t n)
 	merge(h, v, tmp, n / 2, n);
 }
 
+/* Most pages are in order already. */
+static int
+sorted(const struct hold *h, const struct page *p)
+{
+	for (uint32_t i = 1; i < p->n; i++)
+		if (earlier(h, &p->all[i], &p->all[i - 1]))
+			return 0;
+	return 1;
+}
+
 /* Begin to take from a page.  0, or -1 without memory. */
 static int
 turn(struct hold *h, struct page *p)
 {
 	struct place *spare;
-	struct page empty = h->now;
 
 	if (h->nspare < p->n) {
 		if ((spare = realloc(h->spare, p->n * sizeof(*spare))) == NULL)
@@ -232,20 +265,27 @@ turn(struct hold *h, struct page *p)
 		h->spare = spare;
 		h->nspare = p->n;
 	}
-	sort(h, p->all, h->spare, p->n);
+	if (!sorted(h, p))
+		sort(h, p->all, h->spare, p->n);
+	/* A list for each page of the ring would be one for each too many. */
+	if (h->now.all != NULL && h->nidle < IDLE)
+		h->idle[h->nidle++] = h->now;
+	else
+		free(h->now.all);
 	h->now = *p;
-	empty.n = 0;
-	*p = empty;
+	*p = (struct page){ 0 };
 	h->at = 0;
 	return 0;
 }
 
-struct held *
+const struct held *
 hold_take(struct hold *h, int all)
 {
 	struct page *p;
 
 	while (h->at == h->now.n) {
+		clear(h, &h->now);
+		h->at = 0;
 		if (!h->begun)
 			return NULL;
 		if (h->count == 0) {
@@ -264,10 +304,17 @@ hold_take(struct hold *h, int all)
 	}
 	h->count--;
 	/* It was written a while ago, and is far away by now. */
-	if (h->at + 2 < h->now.n)
-		for (int i = 0; i < CELL; i += 64)
-			__builtin_prefetch((char *)h->now.all[h->at + 2].r + i);
+	if (h->at + FETCH < h->now.n)
+		for (int i = 0; i < LINES; i++)
+			__builtin_prefetch((char *)h->now.all[h->at + FETCH].r +
+			    i * LINE);
 	return h->now.all[h->at++].r;
+}
+
+const struct held *
+hold_next(const struct hold *h, size_t n)
+{
+	return n < h->now.n - h->at ? h->now.all[h->at + n].r : NULL;
 }
 
 /* The page of the latest is taken from once more, with what comes to it. */

@@ -13,9 +13,7 @@ struct hold;
 
 /* The head of each record; the rest is its owner's. */
 struct held {
-	struct held	*next;		/* hold's */
 	uint64_t	 t;		/* ns */
-	uint32_t	 size;		/* of the whole, head included */
 };
 
 /* Which of two records of one moment is first: < 0, 0, > 0. */
@@ -25,20 +23,19 @@ typedef int hold_order(const struct held *a, const struct held *b);
 struct hold *hold_new(size_t max, uint64_t window_ns, hold_order *order);
 void hold_free(struct hold *);
 
-/* Room for a record of that size, to be filled and then put or given back.
- * NULL without memory. */
-struct held *hold_room(struct hold *, size_t size);
-void hold_back(struct hold *, struct held *);
-
 /* A record of that time came: take what is due before it is put. */
 void hold_time(struct hold *, uint64_t t);
 
-/* Its place is by t.  0, or -1 without memory: then it is still the caller's. */
-int hold_put(struct hold *, struct held *);
+/* Room for a record of that size and time, which waits from now on; to be
+ * filled before anything is taken.  NULL without memory. */
+struct held *hold_put(struct hold *, uint64_t t, size_t size);
 
-/* The first record whose time has come, or with all the first; to be given
- * back.  NULL if there is none. */
-struct held *hold_take(struct hold *, int all);
+/* The first record whose time has come, or with all the first; it is there
+ * until the next is taken.  NULL if there is none. */
+const struct held *hold_take(struct hold *, int all);
+
+/* The n-th to be taken after that one, as far as that is known yet, or NULL. */
+const struct held *hold_next(const struct hold *, size_t n);
 
 /* All were taken, and no earlier ones than the latest are awaited. */
 void hold_settled(struct hold *);

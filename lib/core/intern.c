@@ -7,16 +7,24 @@
 
 struct str {
 	struct str	*next;
-	uint32_t	 hash, refs;
+	uint32_t	 hash, refs, len;
 	char		 s[];
 };
 
 struct intern {
 	struct str	**slots;
 	size_t		 nslots, count;		/* nslots is a power of two */
+	size_t		 bytes;
 };
 
 enum { INTERN_SLOTS = 1024 };
+
+/* With what malloc(3) needs. */
+static size_t
+size_of(const struct str *s)
+{
+	return sizeof(*s) + s->len + 1 + 2 * sizeof(void *);
+}
 
 static struct str *
 of(const char *s)
@@ -24,20 +32,37 @@ of(const char *s)
 	return (struct str *)(uintptr_t)(s - offsetof(struct str, s));
 }
 
+#define HASH	UINT64_C(0x9e3779b97f4a7c15)
+
+static inline uint64_t
+mix(uint64_t h, const char *s)
+{
+	uint64_t w;
+
+	memcpy(&w, s, 8);
+	h = (h ^ w) * HASH;
+	return h ^ h >> 32;
+}
+
+/* By two chains at a time; the last bytes may come twice. */
 static uint32_t
 hash(const char *s, size_t len)
 {
-	uint64_t h = len, w;
+	uint64_t a = len, b = ~len, w = 0;
+	const char *end = s + len;
 
-	for (; len >= 8; s += 8, len -= 8) {
-		memcpy(&w, s, 8);
-		h = (h ^ w) * 0x9e3779b97f4a7c15ULL;
-		h ^= h >> 32;
+	if (len < 8) {
+		memcpy(&w, s, len);
+		return (a ^ w) * HASH >> 32;
 	}
-	w = 0;
-	memcpy(&w, s, len);
-	h = (h ^ w) * 0x9e3779b97f4a7c15ULL;
-	return h >> 32;
+	for (; end - s >= 16; s += 16) {
+		a = mix(a, s);
+		b = mix(b, s + 8);
+	}
+	if (end - s >= 8)
+		a = mix(a, s);
+	b = mix(b, end - 8);
+	return (a ^ b * 3) * HASH >> 32;
 }
 
 struct intern *
@@ -98,8 +123,7 @@ intern_get(struct intern *in, const char *p, size_t len)
 	struct str **slot = &in->slots[h & (in->nslots - 1)], *s;
 
 	for (s = *slot; s != NULL; s = s->next)
-		if (s->hash == h && strncmp(s->s, p, len) == 0 &&
-		    s->s[len] == '\0') {
+		if (s->hash == h && s->len == len && memcmp(s->s, p, len) == 0) {
 			s->refs++;
 			return s->s;
 		}
@@ -109,8 +133,10 @@ intern_get(struct intern *in, const char *p, size_t len)
 	s->s[len] = '\0';
 	s->hash = h;
 	s->refs = 1;
+	s->len = len;
 	s->next = *slot;
 	*slot = s;
+	in->bytes += size_of(s);
 	if (++in->count > in->nslots)
 		grow(in);
 	return s->s;
@@ -135,5 +161,12 @@ intern_put(struct intern *in, const char *p)
 		at = &(*at)->next;
 	*at = s->next;
 	in->count--;
+	in->bytes -= size_of(s);
 	free(s);
+}
+
+size_t
+intern_bytes(const struct intern *in)
+{
+	return in->bytes;
 }

@@ -21,4 +21,7 @@ const char *intern_hold(const char *s);
 /* One holder less.  NULL is fine. */
 void intern_put(struct intern *, const char *s);
 
+/* How much memory they take, about. */
+size_t intern_bytes(const struct intern *);
+
 #endif

@@ -4,7 +4,7 @@
 
 #include "core/kin.h"
 
-enum { FIRST = 1024, DEPTH = 64 };
+enum { FIRST = 1024, DEPTH = 64, LINE = 64 };
 
 /* In the order of being forgotten: first the dead, then the living. */
 struct list {
@@ -49,8 +49,12 @@ grow(struct kins *k)
 		room = k->max;
 	while (nslots < room + room / 2)
 		nslots *= 2;
-	if ((all = realloc(k->all, room * sizeof(*all))) == NULL)
+	_Static_assert(sizeof(*all) == LINE, "one line of the cache each");
+	if ((all = aligned_alloc(LINE, room * sizeof(*all))) == NULL)
 		return -1;
+	if (k->used > 0)
+		memcpy(all, k->all, k->used * sizeof(*all));
+	free(k->all);
 	k->all = all;
 	if ((slots = calloc(nslots, sizeof(*slots))) == NULL)
 		return -1;
@@ -116,6 +120,21 @@ kin_find(const struct kins *k, const struct tree_id *id)
 	return NULL;
 }
 
+void
+kin_fetch_slot(const struct kins *k, const struct tree_id *id)
+{
+	__builtin_prefetch(&k->slots[hash(id) & k->mask]);
+}
+
+void
+kin_fetch(const struct kins *k, const struct tree_id *id)
+{
+	uint32_t i = k->slots[hash(id) & k->mask];
+
+	if (i != 0)
+		__builtin_prefetch(&k->all[i - 1]);
+}
+
 static void
 unlist(struct kins *k, struct kin *n)
 {
@@ -146,6 +165,19 @@ enlist(struct kins *k, struct kin *n)
 	l->newest = i;
 }
 
+/* The one that goes next: it was not touched for long. */
+static void
+fetch_next(const struct kins *k)
+{
+	uint32_t i = k->lists[1].oldest;
+
+	if (i == 0)
+		return;
+	kin_fetch_slot(k, &k->all[i - 1].id);
+	if (k->all[i - 1].newer != 0)
+		__builtin_prefetch(&k->all[k->all[i - 1].newer - 1]);
+}
+
 static void
 forget(struct kins *k, uint32_t i)
 {
@@ -164,6 +196,20 @@ forget(struct kins *k, uint32_t i)
 	k->count--;
 }
 
+int
+kin_forget(struct kins *k, const struct kin *but)
+{
+	uint32_t i = k->lists[1].oldest;
+
+	if (i == 0 || &k->all[i - 1] == but)
+		i = k->lists[0].oldest;
+	if (i == 0 || &k->all[i - 1] == but)
+		return 0;
+	forget(k, i);
+	fetch_next(k);
+	return 1;
+}
+
 struct kin *
 kin_get(struct kins *k, const struct tree_id *id)
 {
@@ -176,14 +222,16 @@ kin_get(struct kins *k, const struct tree_id *id)
 	    grow(k) == -1)
 		return NULL;
 	if (k->free == 0 && k->used == k->max)
-		forget(k, k->lists[1].oldest != 0 ? k->lists[1].oldest :
-		    k->lists[0].oldest);
+		kin_forget(k, NULL);
 	if ((i = k->free) != 0)
 		k->free = k->all[i - 1].chain;
 	else
 		i = ++k->used;
 	n = &k->all[i - 1];
 	*n = (struct kin){ .id = *id };
+	/* It may have been here before, and be followed still. */
+	if (k->evicted > 0)
+		n->followed = UINT8_MAX;
 	at = &k->slots[hash(id) & k->mask];
 	n->chain = *at;
 	*at = i;

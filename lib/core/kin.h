@@ -35,9 +35,16 @@ void kin_free(struct kins *);
 /* NULL if it is not there. */
 struct kin *kin_find(const struct kins *, const struct tree_id *);
 
+/* It will be looked for soon: first one, some time later the other. */
+void kin_fetch_slot(const struct kins *, const struct tree_id *);
+void kin_fetch(const struct kins *, const struct tree_id *);
+
 /* Found, or made, and then no other pointer to one holds: then the one that ended longest ago is forgotten, or, if all
  * live, the one heard of longest ago.  NULL without memory. */
 struct kin *kin_get(struct kins *, const struct tree_id *);
+
+/* Forget one as kin_get() does, but not that one.  0 if there is no other. */
+int kin_forget(struct kins *, const struct kin *but);
 
 /* It lives, and was heard of at t ns (by some seconds is exact enough); or it
  * ended. */

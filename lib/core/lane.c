@@ -7,32 +7,9 @@
 
 #include "base/num.h"
 
-#include "core/group.h"
-#include "core/maker.h"
-
-const char resources[] = "cpu memory io irq";
+#include "core/detect.h"
 
 /* ---- a record's fields ---- */
-
-const struct scan_val rec_none = { .type = SCAN_NONE };
-
-double
-rec_double(const struct rec *r, enum key key)
-{
-	double d;
-
-	return scan_double(rec_val(r, key), &d) == 0 ? d : NAN;
-}
-
-int
-rec_id(const struct rec *r, enum key key, struct tree_id *id)
-{
-	const struct scan_val *v = rec_val(r, key);
-
-	*id = (struct tree_id){ 0 };
-	return v->type == SCAN_STR && event_id_parse(v->p, v->len, &id->boot,
-	    &id->start, &id->pid) == 0 && id->pid != 0;
-}
 
 const char *
 lane_sym(struct lane *l, const struct rec *r, enum key key)
@@ -40,6 +17,8 @@ lane_sym(struct lane *l, const struct rec *r, enum key key)
 	const struct scan_val *v = rec_val(r, key);
 	char buf[WHERE_TEXT];
 
+	if (rec_interned(r, key))
+		return v->p;
 	if (l->sym[key] != NULL || v->type == SCAN_NONE ||
 	    v->type == SCAN_NULL)
 		return l->sym[key];
@@ -69,14 +48,19 @@ lane_cgroup(struct lane *l, const struct rec *r, enum key v2, enum key v1)
 enum resource
 lane_resource(const struct rec *r)
 {
+	static const struct {
+		uint8_t	res, len;
+		char	word[8];
+	} all[] = { { RES_CPU, 3, "cpu" }, { RES_MEMORY, 6, "memory" },
+	    { RES_IO, 2, "io" }, { RES_IRQ, 3, "irq" } };
 	const struct scan_val *v = rec_val(r, K_resource);
-	char word[8];
-	int n;
 
-	if (scan_str(v, word, sizeof(word)) == -1 ||
-	    (n = value_choice(resources, word)) == -1)
-		return RES_NONE;
-	return n;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (v->escaped ? scan_is(v, all[i].word) :
+		    v->type == SCAN_STR && v->len == all[i].len &&
+		    memcmp(v->p, all[i].word, all[i].len) == 0)
+			return all[i].res;
+	return RES_NONE;
 }
 
 static int
@@ -121,26 +105,12 @@ lane_subject(struct lane *l, const struct rule *rule, enum by by,
 
 /* ---- time and loss ---- */
 
-/* The wall clock minus boot_ns, by the last record that told both. */
-static int
-offset(const struct lane *l, int64_t *ns)
-{
-	uint64_t real;
-
-	if (l->timelen == 0 || num_time(l->time, l->timelen, &real) == -1)
-		return -1;
-	*ns = (int64_t)(real - l->time_ns);
-	return 0;
-}
-
 size_t
 lane_time(const struct lane *l, uint64_t boot_ns, char *p)
 {
-	int64_t ns;
-
-	if (offset(l, &ns) == -1)
+	if (l->real_ns >= REAL_UNTOLD)
 		return 0;
-	num_put_time(p, boot_ns + ns);
+	num_put_time(p, boot_ns + (l->real_ns - l->time_ns));
 	return NUM_TIME;
 }
 
@@ -162,257 +132,7 @@ lane_lost(const struct lane *l, uint64_t from, uint64_t kinds)
 	return sum;
 }
 
-static void
-learn_lost(struct lane *l, const struct rec *r)
-{
-	const struct scan_val *from = rec_val(r, K_from), *to = rec_val(r, K_to);
-	static const enum key kinds[] = { K_forks, K_execs, K_exits, K_reparents,
-	    K_ooms };
-	struct hole *h = &l->holes[l->nholes++ % HOLES];
-	uint64_t a, b;
-
-	h->to = h->from = l->now;
-	h->by[5] = rec_num(r, K_count, 1);
-	l->e->count.lost += h->by[5];
-	for (int k = 0; k < 5; k++) {
-		h->by[k] = rec_num(r, kinds[k], 0);
-		h->by[5] -= h->by[k] < h->by[5] ? h->by[k] : h->by[5];
-	}
-	if (from->type == SCAN_STR && num_time(from->p, from->len, &a) == 0 &&
-	    to->type == SCAN_STR && num_time(to->p, to->len, &b) == 0 &&
-	    b > a && b - a < l->now)
-		h->from = l->now - (b - a);
-}
-
-static void
-learn_source(struct lane *l, const struct rec *r)
-{
-	uint64_t n;
-
-	if ((n = rec_num(r, K_cpus, 0)) > 0 && n < 65536) {
-		l->cpus = n;
-		l->cpus_said = 1;
-	}
-	l->mem_total = rec_num(r, K_memory_total, l->mem_total);
-	lack_learn(l, r);
-}
-
-/* ---- processes and stalls ---- */
-
-/* The field as a string that is kept: what old is, if it is the same. */
-static const char *
-keep(struct lane *l, const struct rec *r, enum key key, const char *old)
-{
-	const struct scan_val *v = rec_val(r, key);
-
-	if (v->type != SCAN_STR || v->len == 0)
-		return NULL;
-	if (old != NULL && !v->escaped && strncmp(old, v->p, v->len) == 0 &&
-	    old[v->len] == '\0')
-		return old;
-	return lane_sym(l, r, key);
-}
-
-/* What it is to those that it makes; a child is what its maker is until it runs
- * another program. */
-static enum maker
-learn_maker(struct lane *l, const struct rec *r, const struct kin *k)
-{
-	const struct scan_val *exe = rec_val(r, K_exe);
-	const char *base, *slash;
-	const struct kin *up;
-
-	if (r->kind == EV_fork && (up = kin_up(l->kins, k)) != NULL)
-		return up->maker;
-	if (exe->type != SCAN_STR)
-		return maker_of(k->comm, NULL, 0);
-	slash = memrchr(exe->p, '/', exe->len);
-	base = slash != NULL ? slash + 1 : exe->p;
-	return maker_of(k->comm, base, exe->p + exe->len - base);
-}
-
-static void
-learn_process(struct lane *l, const struct rec *r)
-{
-	struct tree_id id, up;
-	struct kin *k;
-
-	if (!rec_self(r, &id))
-		return;
-	if ((k = kin_get(l->kins, &id)) == NULL) {
-		l->nomem = 1;
-		return;
-	}
-	if (k->up.pid == 0 || r->kind == EV_fork) {
-		rec_maker(r, &up);
-		if (up.pid != 0 && up.boot == id.boot &&
-		    (up.start < id.start || (up.start == id.start &&
-		    up.pid < id.pid)))
-			k->up = up;
-	}
-	/* What samples tell anew and anew is looked at now and then. */
-	if (r->kind != EV_sample || k->comm == NULL ||
-	    k->age != (uint8_t)(l->now >> KIN_AGE))
-		kin_named(l->kins, k, keep(l, r, K_comm, k->comm),
-		    keep(l, r, K_cgroup, k->cgroup));
-	if (r->kind == EV_exec || r->kind == EV_snap || r->kind == EV_fork)
-		k->maker = learn_maker(l, r, k);
-	if (r->kind != EV_exit)
-		kin_heard(l->kins, k, l->now);
-	l->self = k;
-}
-
-static void
-learn_end(struct lane *l, const struct rec *r)
-{
-	struct tree_id id;
-	struct kin *k;
-
-	if (rec_self(r, &id) && (k = kin_find(l->kins, &id)) != NULL)
-		kin_ended(l->kins, k);
-}
-
-static const char *
-hold_again(const char *s)
-{
-	return s != NULL ? intern_hold(s) : NULL;
-}
-
-static void
-learn_stall(struct lane *l, const struct rec *r)
-{
-	struct edge *e = &l->edges[l->nedges++ % EDGES];
-
-	intern_put(l->strings, e->victim);
-	intern_put(l->strings, e->culprit);
-	intern_put(l->strings, e->comm);
-	intern_put(l->strings, e->kind);
-	*e = (struct edge){ .t = l->now, .ns = rec_num(r, K_stall_ns, 0),
-	    .resource = lane_resource(r),
-	    .measured = scan_is(rec_val(r, K_method), "measured") };
-	if (scan_is(rec_val(r, K_method), "open"))
-		e->ns = 0;	/* in no sum yet */
-	e->victim = hold_again(lane_cgroup(l, r, K_victim_cgroup,
-	    K_victim_cgroup_v1));
-	e->culprit = hold_again(lane_cgroup(l, r, K_culprit_cgroup,
-	    K_culprit_cgroup_v1));
-	e->comm = hold_again(lane_sym(l, r, K_culprit_comm));
-	e->kind = hold_again(lane_sym(l, r, K_culprit_kind));
-	rec_id(r, K_culprit_id, &e->id);
-}
-
-static struct limit *
-limit_slot(struct lane *l, const char *cgroup)
-{
-	uint64_t h = (uintptr_t)cgroup * UINT64_C(0x9e3779b97f4a7c15);
-
-	for (unsigned i = 0; i < 8; i++) {
-		struct limit *m = &l->limits[((h >> 32) + i) % LIMITS];
-
-		if (m->cgroup == cgroup || m->cgroup == NULL)
-			return m;
-	}
-	return NULL;
-}
-
-static void
-learn_limit(struct lane *l, const struct rec *r)
-{
-	const char *s = lane_cgroup(l, r, K_cgroup, K_cgroup_v1);
-	uint64_t max = rec_num(r, K_memory_max_bytes, 0);
-	struct limit *m;
-
-	if (s == NULL || (m = limit_slot(l, s)) == NULL ||
-	    (m->cgroup == NULL && max == 0))
-		return;
-	if (m->cgroup == NULL)
-		m->cgroup = intern_hold(s);
-	m->memory_max = max;
-	m->memory = rec_num(r, K_memory_bytes, 0);
-	m->t = l->now;
-}
-
-const struct limit *
-lane_limit(struct lane *l, const char *cgroup)
-{
-	const struct limit *least = NULL;
-	char path[WHERE_TEXT];
-	const char *s, *slash;
-
-	for (size_t n = strlen(cgroup); n > 0 && n < sizeof(path);
-	    n = (slash = memrchr(path, '/', n)) != NULL ? slash - path : 0) {
-		struct limit *m;
-
-		memcpy(path, cgroup, n);
-		if ((s = intern_get(l->strings, cgroup, n)) == NULL)
-			break;
-		m = limit_slot(l, s);
-		if (m != NULL && m->cgroup == s && m->memory_max > 0 &&
-		    (least == NULL || m->memory_max - m->memory <
-		    least->memory_max - least->memory))
-			least = m;
-		intern_put(l->strings, s);
-	}
-	return least;
-}
-
-static void
-learn(struct lane *l, const struct rec *r)
-{
-	const struct scan_val *time = rec_val(r, K_time);
-	uint64_t cpu;
-
-	if (time->type == SCAN_STR && time->len <= sizeof(l->time)) {
-		memcpy(l->time, time->p, time->len);
-		l->timelen = time->len;
-		l->time_ns = r->held.t;
-	}
-	if (!l->cpus_said && (cpu = rec_num(r, K_cpu, UINT64_MAX)) < 65536 &&
-	    cpu >= l->cpus)
-		l->cpus = cpu + 1;
-	switch (r->kind) {
-	case EV_source:
-		learn_source(l, r);
-		break;
-	case EV_lost:
-		learn_lost(l, r);
-		break;
-	case EV_stall:
-		learn_stall(l, r);
-		break;
-	case EV_cgroup:
-		learn_limit(l, r);
-		break;
-	case EV_snap:
-	case EV_fork:
-	case EV_exec:
-	case EV_exit:
-	case EV_reparent:
-	case EV_sample:
-		learn_process(l, r);
-	}
-}
-
 /* ---- the lane ---- */
-
-static int
-in_order(const struct held *x, const struct held *y)
-{
-	const struct rec *a = (const void *)x, *b = (const void *)y;
-	int d;
-
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	/* Of those who made others wait, the worst first. */
-	if (a->kind == EV_stall) {
-		uint64_t m = rec_num(a, K_stall_ns, 0), n = rec_num(b, K_stall_ns, 0);
-
-		if (m != n)
-			return m > n ? -1 : 1;
-	}
-	d = memcmp(&a->v[a->n], &b->v[b->n], a->len < b->len ? a->len : b->len);
-	return d != 0 ? d : (a->len > b->len) - (a->len < b->len);
-}
 
 struct lane *
 lane_new(struct engine *e, const char *host, size_t len)
@@ -422,8 +142,9 @@ lane_new(struct engine *e, const char *host, size_t len)
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		return NULL;
 	l->e = e;
+	l->real_ns = REAL_UNTOLD;
 	snprintf(l->host, sizeof(l->host), "%.*s", (int)len, host);
-	l->hold = hold_new(ENGINE_HELD, e->conf.reorder_ns, in_order);
+	l->hold = hold_new(ENGINE_HELD, e->conf.reorder_ns, record_order);
 	l->strings = intern_new();
 	l->tally = calloc(RULE_MAX, sizeof(*l->tally));
 	l->limits = calloc(LIMITS, sizeof(*l->limits));
@@ -473,24 +194,22 @@ look(const struct rec *r, unsigned key)
 }
 
 void
-lane_feed(struct lane *l, struct rec *r)
+lane_feed(struct lane *l, const struct rec *r)
 {
 	const struct kindset *set = r->set;
 
-	lane_until(l, r->held.t);
-	if (r->held.t > l->now)
-		l->now = r->held.t;
+	lane_until(l, r->t);
+	if (r->t > l->now)
+		l->now = r->t;
 	l->self = NULL;
-	rec_id(r, K_id, &r->self);
-	rec_id(r, K_parent_id, &r->parent);
-	rec_id(r, K_creator_id, &r->creator);
-	learn(l, r);
+	l->groups.before = l->groups.touched;
+	lane_learn(l, r);
 	for (unsigned i = 0; i < set->nrules; i++)
 		if (set->rules[i]->where == NULL ||
 		    where_met(set->rules[i]->where, look, r))
 			set->rules[i]->det->feed(l, set->rules[i], r);
 	if (r->kind == EV_exit)
-		learn_end(l, r);
+		lane_learn_end(l, r);
 	while (l->nsyms > 0) {
 		unsigned k = l->syms[--l->nsyms];
 

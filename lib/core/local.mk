@@ -3,6 +3,7 @@ lib_libcore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(builddir)/lib/core
 lib_libcore_a_SOURCES = \
 	lib/core/detect.c lib/core/detect.h lib/core/detect_impl.h \
 	lib/core/detect_any.c \
+	lib/core/detect_crash.c \
 	lib/core/detect_fork.c \
 	lib/core/detect_fd.c \
 	lib/core/detect_life.c \
@@ -19,15 +20,20 @@ lib_libcore_a_SOURCES = \
 	lib/core/incident_line.c \
 	lib/core/key.c lib/core/key.h \
 	lib/core/kin.c lib/core/kin.h \
+	lib/core/kindset.c \
 	lib/core/lack.c lib/core/lack.h \
-	lib/core/lane.c \
+	lib/core/lane.c lib/core/lane.h \
+	lib/core/lane_learn.c \
 	lib/core/line.c lib/core/line.h \
 	lib/core/maker.c lib/core/maker.h \
-	lib/core/detect_crash.c \
+	lib/core/record.c lib/core/record.h \
 	lib/core/report.c \
 	lib/core/top.c \
 	lib/core/rule.c lib/core/rule.h lib/core/rule_impl.h \
 	lib/core/rule_default.c \
+	lib/core/rule_key.c \
+	lib/core/ruleset.h \
+	lib/core/say.c \
 	lib/core/value.c lib/core/value.h \
 	lib/core/where.c lib/core/where.h \
 	lib/core/window.c lib/core/window.h \

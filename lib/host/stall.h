@@ -64,7 +64,8 @@ struct stall_counts {
 	uint64_t missed;	/* times that switches were not seen: unknown */
 	uint64_t no_slot;	/* look-ups that found no slot: no cgroup_id */
 	uint64_t no_cell;	/* parts of waits without a cell: unknown */
-	uint64_t no_task;	/* tasks that could not be remembered: unknown */
+	uint64_t no_task;	/* dispatches of a task that could not be
+				 * remembered: without its waits elsewhere */
 };
 struct stall_counts stall_counts(const struct stall *);
 

@@ -23,7 +23,7 @@
 #include "stall.skel.h"
 
 enum {
-	KNOWN_STORED	= 1 << 14,	/* where the rest has another place */
+	KNOWN_STORED	= 1 << 16,	/* where the rest has another place */
 	KNOWN_MIN	= 1 << 15,	/* where it has none */
 	KNOWN_MAX	= 1 << 17,
 };
@@ -200,7 +200,7 @@ stall_load(struct stall *st, const struct cgroup_host *host, char *why)
 		stall_unload(st);
 		if ((err = try(st, btf, host, 0)) == 0)
 			NOTE(st, "stall: no task storage before 5.12: of "
-			    "very many tasks some have unknown waits");
+			    "very many tasks waits that move are missed");
 	}
 	btf__free(btf);
 	if (err == 0 && map_all(st) == -1)

@@ -5,6 +5,7 @@
 #include "base/num.h"
 
 #include "rec/event.h"
+#include "rec/text.h"
 
 #define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define LEN(s)		(sizeof(s) - 1)
@@ -227,49 +228,70 @@ event_id(char *p, const char boot[9], uint64_t start, uint32_t pid)
 	return q - p;
 }
 
+/*
+ * Eight lowercase hexadecimal digits; or -1.  All at one time: of a letter, bit 6
+ * is set, and its digit is 9 more than its low half.
+ */
 static int
-hexdigit(char c)
+hex8(const char *s, uint32_t *v)
 {
-	return c >= '0' && c <= '9' ? c - '0' :
-	    c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	uint64_t w = text_load(s), letter = w >> 6 & TEXT_ONES;
+	uint64_t n = (w & TEXT_ONES * 0x0f) + 9 * letter;
+
+	if ((w & TEXT_ONES * 0xf0) != 0x30 * (TEXT_ONES + letter) ||
+	    (n & TEXT_ONES * 0x10) != 0 ||
+	    ((n + 6 * TEXT_ONES) >> 4 & TEXT_ONES) != letter)
+		return -1;
+	n = __builtin_bswap64(n);
+	n = (n | n >> 4) & UINT64_C(0x00ff00ff00ff00ff);
+	n = (n | n >> 8) & UINT64_C(0x0000ffff0000ffff);
+	*v = n | n >> 16;
+	return 0;
 }
 
-/* Digits as num_put() writes them, up to end or a '-'. */
+/*
+ * The number of n digits that end at q, as num_put() writes them.  There are
+ * bytes before them: n, made up to whole eights, can be read.
+ */
 static int
-number(const char **s, const char *end, uint64_t max, uint64_t *v)
+number(const char *q, size_t n, uint64_t max, uint64_t *v)
 {
-	const char *p = *s;
+	uint64_t w, skip, scale = 1;
 
-	for (*v = 0; p < end && *p >= '0' && *p <= '9'; p++)
-		if (__builtin_mul_overflow(*v, 10, v) ||
-		    __builtin_add_overflow(*v, *p - '0', v) || *v > max)
-			return -1;
-	if (p == *s || (**s == '0' && p - *s > 1))
+	if (n == 0 || n > 20 || (n > 1 && q[-(ptrdiff_t)n] == '0'))
 		return -1;
-	*s = p;
-	return 0;
+	for (*v = 0;; n -= 8) {
+		q -= 8;
+		w = text_load(q);
+		skip = n < 8 ? (UINT64_C(1) << 8 * (8 - n)) - 1 : 0;
+		w = (w & ~skip) | (TEXT_ONES * '0' & skip);
+		if (!text_digits(w) ||
+		    __builtin_mul_overflow(text_number(w), scale, &w) ||
+		    __builtin_add_overflow(*v, w, v))
+			return -1;
+		if (n <= 8)
+			break;
+		scale *= 100000000;
+	}
+	return *v > max ? -1 : 0;
 }
 
 int
 event_id_parse(const char *s, size_t len, uint32_t *boot, uint64_t *start,
     uint32_t *pid)
 {
-	const char *end = s + len;
+	enum { FROM = 9 };	/* the start is behind the boot and a '-' */
+	const char *end = s + len, *dash = end;
 	uint64_t n;
-	int d;
 
 	errno = EINVAL;
-	if (len < 8)
+	if (len <= FROM || hex8(s, boot) == -1 || s[FROM - 1] != '-')
 		return -1;
-	for (*boot = 0; s < end - len + 8; s++) {
-		if ((d = hexdigit(*s)) == -1)
-			return -1;
-		*boot = *boot << 4 | d;
-	}
-	if (s == end || *s++ != '-' || number(&s, end, UINT64_MAX, start) == -1)
-		return -1;
-	if (s == end || *s++ != '-' || number(&s, end, UINT32_MAX, &n) == -1)
+	while (dash > s + FROM && dash[-1] != '-')
+		dash--;
+	if (dash == s + FROM || number(end, end - dash, UINT32_MAX, &n) == -1 ||
+	    number(dash - 1, dash - 1 - (s + FROM), UINT64_MAX, start) == -1)
 		return -1;
 	*pid = n;
-	return s == end ? 0 : -1;
+	return 0;
 }

@@ -44,9 +44,10 @@ void scan_free(struct scan *);
  * Find the values of the keys: val[i] is that of key i.  0; or -1 if the line
  * is not one JSON object, or nests deeper than SCAN_DEPTH.  Of a field that
  * comes twice the last counts.  Numbers may be of any size.  A set of NULL only
- * checks the line.
+ * checks the line.  The set remembers in which order keys came, which makes it
+ * faster with lines of one source and kind; nothing else depends on it.
  */
-int scan_line(const struct scan *, const char *line, size_t len,
+int scan_line(struct scan *, const char *line, size_t len,
     struct scan_val *val);
 
 /*

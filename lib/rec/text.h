@@ -43,6 +43,26 @@ text_odd(uint64_t w)
 	return (odd & TEXT_HIGH) | text_eq(w, '"') | text_eq(w, '\\');
 }
 
+/* Are all eight digits? */
+static inline int
+text_digits(uint64_t w)
+{
+	uint64_t x = w ^ TEXT_ONES * '0';
+
+	return ((x | (x + TEXT_ONES * 6)) & TEXT_ONES * 0xf0) == 0;
+}
+
+/* The number that eight digits make: pairs, fours, all. */
+static inline uint32_t
+text_number(uint64_t w)
+{
+	w -= TEXT_ONES * '0';
+	w = w * 10 + (w >> 8);
+	return ((w & UINT64_C(0xff000000ff)) * (100 + (UINT64_C(1000000) << 32)) +
+	    (w >> 16 & UINT64_C(0xff000000ff)) * (1 + (UINT64_C(10000) << 32)))
+	    >> 32;
+}
+
 /* Where the first of these bits is, in bytes; bits must not be 0. */
 static inline size_t
 text_first(uint64_t bits)

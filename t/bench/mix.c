@@ -80,7 +80,10 @@ life(uint64_t i)
 	    ",\"exe\":\"/usr/bin/true\",\"cwd\":\"/home/me\","
 	    "\"cap_eff\":\"0000000000000000\",\"cap_prm\":\"0000000000000000\","
 	    "\"cap_inh\":\"0000000000000000\",\"pid_ns\":4026531836,"
-	    "\"mnt_ns\":4026531841,\"net_ns\":4026531840,\"cpu\":1,\"seq\":%" PRIu64
+	    "\"mnt_ns\":4026531841,\"net_ns\":4026531840,\"user_ns\":4026531837,"
+	    "\"uts_ns\":4026531838,\"ipc_ns\":4026531839,"
+	    "\"cgroup_ns\":4026531835,\"time_ns\":4026531834,"
+	    "\"cpu\":1,\"seq\":%" PRIu64
 	    ",\"argc\":3,\"argv_len\":43,\"argv\":[\"/bin/true\",\"--verbose\","
 	    "\"--file=/tmp/some/file\"]", P(start, pid, up, "true"), C(up), i);
 	put("exit", PROC CGID ",\"exit_code\":0,\"children\":0,\"duration_ns\":%"

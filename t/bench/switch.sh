@@ -106,20 +106,35 @@ for ((i = 0; i < reps; i++)); do
 done
 printf '\r%20s\r' '' >&2
 
-# Time in all programs, and runs of the one that sees each switch.
+# "ID NS RUNS" of each program.
+programs() {
+	bpftool prog show -j | jq -r '.[] |
+	    "\(.id) \(.run_time_ns // 0) \(.run_cnt // 0)"'
+}
+
+# inside TOOL LOAD: time in all its programs, and runs of the one that sees each
+# switch.  Others may have programs here, too.
 inside() {
-	bpftool prog show -j | jq -r '[.[] | select(.run_cnt > 0)] |
-	    "\([.[].run_time_ns] | add // 0) \([.[] | .run_cnt] | max // 0)"'
+	local least
+	least=$(bpftool prog show -j | jq 'map(.id) | max // 0')
+	start "$1" || return
+	programs >"$tmp/before"
+	load "$2"
+	programs >"$tmp/after"
+	stop
+	awk -v least="$least" -v what="$2 $1" '
+	    NR == FNR { ns[$1] = $2; runs[$1] = $3; next }
+	    $1 > least {
+		total += $2 - ns[$1]
+		if ($3 - runs[$1] > n)
+			n = $3 - runs[$1]
+	    }
+	    END { print what, total + 0, n + 0 }' "$tmp/before" "$tmp/after"
 }
 sysctl -qw kernel.bpf_stats_enabled=1
 for t in "${have[@]}"; do
 	for l in "${loads[@]}"; do
-		start "$t" || continue
-		read -r ns0 n0 <<<"$(inside)"
-		load "$l"
-		read -r ns1 n1 <<<"$(inside)"
-		stop
-		echo "$l $t $((ns1 - ns0)) $((n1 - n0))" >>"$tmp/inside"
+		inside "$t" "$l" >>"$tmp/inside"
 	done
 done
 

@@ -257,6 +257,34 @@ records() {
 	done
 }
 
+# crash N: somebody's command dies three times in three seconds, and then twice in
+# twenty.  Behind each of these N others die, which nobody sees again.
+crash() {
+	awk -v n="$1" 'function dies(at, parent, comm) {
+			t += at
+			printf "{\"v\":1,\"event\":\"exit\",\"boot_ns\":%.0f,\"host\":\"h\",", t * 1e6
+			printf "\"id\":\"9f8e7d6c-%d-%d\",\"pid\":%d,", ++id, id + 100, id + 100
+			printf "\"parent_id\":\"9f8e7d6c-%d-%d\",\"comm\":\"%s\",", parent, parent, comm
+			print "\"signal\":11,\"duration_ns\":1000000000000}"
+		}
+		BEGIN {
+			t = 1000000; id = 3000000
+			for (k = 0; k < 5; k++) {
+				dies(1000, 7, "mine")
+				for (i = 0; k > 1 && i < n; i++)
+					dies(10000 / n, 1000 + k * n + i, "c" i)
+			}
+		}'
+}
+
+@test "lnx-rules: 100,000 new subjects do not drive out the one that is about to fire" {
+	[ -z "${LNX_ASAN-}" ] || skip "a sanitizer takes memory of its own"
+	crash 33000 | lnx-rules >out
+	grep -q '"end","version".*evicted: [1-9][0-9]* subjects' out
+	[ "$(grep -c '"rule":"crash_loop".*"state":"opened"' out)" = 1 ]
+	grep -q '"rule":"crash_loop".*"state":"opened".*"comm":"mine"' out
+}
+
 @test "lnx-rules: too many incidents at one time: 64 are told, the others are counted" {
 	printf '[noisy_neighbor]\nfor = 0s\n' >my.conf
 	records stall 5000 | lnx-rules -r my.conf >out

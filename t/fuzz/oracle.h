@@ -131,6 +131,23 @@ oracle_depth(json_t *j)
 	return max + (json_is_object(j) || json_is_array(j));
 }
 
+/* The same set again: now it knows in which order the keys come. */
+static inline int
+oracle_again(struct scan *set, size_t n, const char *line, size_t len,
+    const struct scan_val *first)
+{
+	struct scan_val val[SCAN_KEYS];
+
+	if (scan_line(set, line, len, val) != 0)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (val[i].type != first[i].type || val[i].p != first[i].p ||
+		    val[i].len != first[i].len ||
+		    val[i].escaped != first[i].escaped)
+			return 0;
+	return 1;
+}
+
 /* What a prepared set of the line's own keys finds. */
 static inline int
 oracle_keys(json_t *j, const char *line, size_t len)
@@ -163,6 +180,7 @@ oracle_keys(json_t *j, const char *line, size_t len)
 	same = scan_line(set, line, len, val) == 0;
 	for (size_t i = 0; i < n && same; i++)
 		same = oracle_same(want[i], &val[i]);
+	same = same && oracle_again(set, n, line, len, val);
 	scan_free(set);
 	return same;
 }

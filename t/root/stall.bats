@@ -219,11 +219,14 @@ throttled() {
 @test "stall: more tasks than places for them: no wait is lost" {
 	group a b
 	stalls_start -t 8
-	if grep -q 'no task storage' err; then
-		skip "this kernel has no other place for them"
-	fi
+	# Where the kernel has no other place, or cannot give it then and there
+	# (7.x), what waited on two processors is not whole.
+	at=-1
+	case $(uname -r) in
+	5.* | 7.*) at=0 ;;
+	esac
 	for _ in $(seq 8); do
-		work_in a -1 light 1000 2000
+		work_in a $at light 1000 2000
 		a+=($!)
 		work_in b 0 light 1000 2000
 		b+=($!)

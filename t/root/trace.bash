@@ -12,9 +12,9 @@ need_kernel() {
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
-# wait_for SECONDS COMMAND...: until it is true.
+# wait_for SECONDS COMMAND...: until it is true.  SLOW: as in stall.bash.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${SLOW:-1}))
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] || { echo "never: $*"; return 1; }

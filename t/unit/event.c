@@ -380,7 +380,9 @@ ids(void)
 		"", "0123abcd", "0123abcd-", "0123abcd-1", "0123abcd-1-",
 		"0123abcd--1", "0123abcd-1-4294967296", "0123abcd-1-1 ",
 		"0123ABCD-1-1", "0123abc-1-1", "0123abcd-18446744073709551616-1",
-		"0123abcd-01-1",
+		"0123abcd-01-1", "0123abcd-1-01", "0123abcd-1-2-3", "0123abcd-1-",
+		"0123abcd-123456789012345678901-1", "0123abcd-1-12345678901",
+		"0123abcd-100000000000000000000-1", "0123abcd-/-1", "0123abcd-1-:",
 	};
 	char id[EVENT_ID];
 	uint32_t boot, pid;
@@ -397,11 +399,37 @@ ids(void)
 	ok(good == 0, "what is no id is refused");
 }
 
+/* Any byte in any place of the boot, and numbers of any length. */
+static void
+ids_of_all_sorts(void)
+{
+	char id[EVENT_ID], c;
+	uint32_t boot, pid;
+	uint64_t start, bad = 0;
+	size_t n;
+
+	for (int i = 0; i < 8 * 256; i++) {
+		n = event_id(id, "0123abcd", 1234567890123, 42);
+		id[i % 8] = c = i / 8;
+		bad += (event_id_parse(id, n, &boot, &start, &pid) == 0) !=
+		    (strchr("0123456789abcdef", c) != NULL && c != '\0');
+		if (c == 'f')
+			bad += (boot >> (28 - i % 8 * 4) & 15) != 15;
+	}
+	for (uint64_t k = 1; k != 0; k = k > UINT64_MAX / 3 ? 0 : k * 3) {
+		n = event_id(id, "fedcba98", k, k & UINT32_MAX);
+		bad += event_id_parse(id, n, &boot, &start, &pid) != 0 ||
+		    boot != 0xfedcba98 || start != k || pid != (uint32_t)k;
+	}
+	ok(bad == 0, "ids of all sorts are taken apart, and no others");
+}
+
 int
 main(void)
 {
 	described();
 	ids();
+	ids_of_all_sorts();
 	values();
 	tails();
 	objects();

@@ -1,6 +1,6 @@
 unit_tests = t/unit/blame t/unit/codec t/unit/conf t/unit/event t/unit/growth t/unit/harm t/unit/host \
 	t/unit/in t/unit/json t/unit/num t/unit/out t/unit/pick t/unit/psi t/unit/rules \
-	t/unit/sample t/unit/scan t/unit/service t/unit/split t/unit/trim \
+	t/unit/sample t/unit/scan t/unit/scan-order t/unit/service t/unit/split t/unit/trim \
 	t/unit/wait
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
@@ -35,9 +35,11 @@ t_unit_sample_SOURCES = t/unit/sample.c t/tap.h
 t_unit_sample_LDADD = lib/libhost.a lib/librec.a lib/libbase.a
 t_unit_rules_SOURCES = t/unit/rules.c t/unit/random.h t/tap.h
 t_unit_rules_LDADD = lib/libcore.a lib/librec.a lib/libbase.a -lm
-t_unit_scan_SOURCES = t/unit/scan.c t/unit/random.h t/fuzz/oracle.h t/tap.h
+t_unit_scan_SOURCES = t/unit/scan.c t/unit/jsontext.h t/unit/random.h t/fuzz/oracle.h t/tap.h
 t_unit_scan_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 t_unit_scan_LDADD = lib/librec.a lib/libbase.a $(JANSSON_LIBS)
+t_unit_scan_order_SOURCES = t/unit/scan-order.c t/unit/jsontext.h t/unit/random.h t/tap.h
+t_unit_scan_order_LDADD = lib/librec.a lib/libbase.a
 t_unit_service_SOURCES = t/unit/service.c t/tap.h
 t_unit_service_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/bpf
 t_unit_split_SOURCES = t/unit/split.c t/unit/random.h t/tap.h

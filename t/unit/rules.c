@@ -92,17 +92,14 @@ holds(uint64_t *r)
 	for (int round = 0; round < 100; round++) {
 		struct hold *h = hold_new(1000, window, by_number);
 		uint64_t now = random_below(r, 2) * 5000000, last = 0;
-		struct held *x;
+		const struct held *x;
 
 		for (int i = 0; i <= 2000; i++) {
-			struct thing *it = (void *)hold_room(h, random_below(r, 9) ?
-			    sizeof(*it) : 600);
+			struct thing *it;
 			uint64_t t;
 
 			now += random_below(r, random_below(r, 50) ? 300 : 500000);
 			t = now - (now > window ? random_below(r, window) : 0);
-			it->h.t = t;
-			it->n = i;
 			hold_time(h, t);
 			for (;;) {
 				if ((x = hold_take(h, 0)) == NULL)
@@ -110,17 +107,17 @@ holds(uint64_t *r)
 				bad += x->t < last;
 				last = x->t;
 				taken++;
-				hold_back(h, x);
 			}
 			bad += t < hold_since(h) && now - t < window;
-			bad += hold_put(h, &it->h) == -1;
+			it = (void *)hold_put(h, t, random_below(r, 9) ?
+			    sizeof(*it) : random_below(r, 9000) + sizeof(*it));
+			it->n = i;
 			in++;
 		}
 		while ((x = hold_take(h, 1)) != NULL) {
 			bad += x->t < last;
 			last = x->t;
 			taken++;
-			hold_back(h, x);
 		}
 		hold_free(h);
 	}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* What a lane learns from records before the rules look at them. */
+#include <string.h>
+
+#include "base/num.h"
+
+#include "core/detect.h"
+#include "core/maker.h"
+
+static void
+learn_lost(struct lane *l, const struct rec *r)
+{
+	const struct scan_val *from = rec_val(r, K_from), *to = rec_val(r, K_to);
+	static const enum key kinds[] = { K_forks, K_execs, K_exits, K_reparents,
+	    K_ooms };
+	struct hole *h = &l->holes[l->nholes++ % HOLES];
+	uint64_t a, b;
+
+	h->to = h->from = l->now;
+	h->by[5] = rec_num(r, K_count, 1);
+	l->e->count.lost += h->by[5];
+	for (int k = 0; k < 5; k++) {
+		h->by[k] = rec_num(r, kinds[k], 0);
+		h->by[5] -= h->by[k] < h->by[5] ? h->by[k] : h->by[5];
+	}
+	if (from->type == SCAN_STR && num_time(from->p, from->len, &a) == 0 &&
+	    to->type == SCAN_STR && num_time(to->p, to->len, &b) == 0 &&
+	    b > a && b - a < l->now)
+		h->from = l->now - (b - a);
+}
+
+static void
+learn_source(struct lane *l, const struct rec *r)
+{
+	uint64_t n;
+
+	if ((n = rec_num(r, K_cpus, 0)) > 0 && n < 65536) {
+		l->cpus = n;
+		l->cpus_said = 1;
+	}
+	l->mem_total = rec_num(r, K_memory_total, l->mem_total);
+	lack_learn(l, r);
+}
+
+/* ---- processes and stalls ---- */
+
+/* The field as a string that is kept: what old is, if it is the same. */
+static const char *
+keep(struct lane *l, const struct rec *r, enum key key, const char *old)
+{
+	const struct scan_val *v = rec_val(r, key);
+
+	if (v->type != SCAN_STR || v->len == 0)
+		return NULL;
+	if (rec_interned(r, key))
+		return v->p;
+	if (old != NULL && !v->escaped && strncmp(old, v->p, v->len) == 0 &&
+	    old[v->len] == '\0')
+		return old;
+	return lane_sym(l, r, key);
+}
+
+/* What it is to those that it makes; a child is what its maker is until it runs
+ * another program. */
+static enum maker
+learn_maker(struct lane *l, const struct rec *r, const struct kin *k)
+{
+	const struct scan_val *exe = rec_val(r, K_exe);
+	const char *base, *slash;
+	const struct kin *up;
+
+	if (r->kind == EV_fork && (up = kin_up(l->kins, k)) != NULL)
+		return up->maker;
+	if (exe->type != SCAN_STR)
+		return maker_of(k->comm, NULL, 0);
+	slash = memrchr(exe->p, '/', exe->len);
+	base = slash != NULL ? slash + 1 : exe->p;
+	return maker_of(k->comm, base, exe->p + exe->len - base);
+}
+
+static void
+learn_process(struct lane *l, const struct rec *r)
+{
+	struct tree_id id, up;
+	struct kin *k;
+
+	if (!rec_self(r, &id))
+		return;
+	if ((k = kin_get(l->kins, &id)) == NULL) {
+		l->nomem = 1;
+		return;
+	}
+	if (k->up.pid == 0 || r->kind == EV_fork) {
+		rec_maker(r, &up);
+		if (up.pid != 0 && up.boot == id.boot &&
+		    (up.start < id.start || (up.start == id.start &&
+		    up.pid < id.pid)))
+			k->up = up;
+	}
+	/* What samples tell anew and anew is looked at now and then. */
+	if (r->kind != EV_sample || k->comm == NULL ||
+	    k->age != (uint8_t)(l->now >> KIN_AGE))
+		kin_named(l->kins, k, keep(l, r, K_comm, k->comm),
+		    keep(l, r, K_cgroup, k->cgroup));
+	if (r->kind == EV_exec || r->kind == EV_snap || r->kind == EV_fork)
+		k->maker = learn_maker(l, r, k);
+	if (r->kind != EV_exit)
+		kin_heard(l->kins, k, l->now);
+	/* Names that no two share: better fewer processes than no bound.  What
+	 * others hold cannot be had this way, so not more than came. */
+	for (int i = 0; i < 2 && intern_bytes(l->strings) > ENGINE_STRINGS; i++)
+		kin_forget(l->kins, k);
+	l->self = k;
+}
+
+void
+lane_learn_end(struct lane *l, const struct rec *r)
+{
+	struct tree_id id;
+	struct kin *k;
+
+	if (rec_self(r, &id) && (k = kin_find(l->kins, &id)) != NULL)
+		kin_ended(l->kins, k);
+}
+
+static const char *
+hold_again(const char *s)
+{
+	return s != NULL ? intern_hold(s) : NULL;
+}
+
+static void
+learn_stall(struct lane *l, const struct rec *r)
+{
+	struct edge *e = &l->edges[l->nedges++ % EDGES];
+
+	intern_put(l->strings, e->victim);
+	intern_put(l->strings, e->culprit);
+	intern_put(l->strings, e->comm);
+	intern_put(l->strings, e->kind);
+	*e = (struct edge){ .t = l->now, .ns = rec_num(r, K_stall_ns, 0),
+	    .resource = lane_resource(r),
+	    .measured = scan_is(rec_val(r, K_method), "measured") };
+	if (scan_is(rec_val(r, K_method), "open"))
+		e->ns = 0;	/* in no sum yet */
+	e->victim = hold_again(lane_cgroup(l, r, K_victim_cgroup,
+	    K_victim_cgroup_v1));
+	e->culprit = hold_again(lane_cgroup(l, r, K_culprit_cgroup,
+	    K_culprit_cgroup_v1));
+	e->comm = hold_again(lane_sym(l, r, K_culprit_comm));
+	e->kind = hold_again(lane_sym(l, r, K_culprit_kind));
+	rec_id(r, K_culprit_id, &e->id);
+}
+
+static struct limit *
+limit_slot(struct lane *l, const char *cgroup)
+{
+	uint64_t h = (uintptr_t)cgroup * UINT64_C(0x9e3779b97f4a7c15);
+
+	for (unsigned i = 0; i < 8; i++) {
+		struct limit *m = &l->limits[((h >> 32) + i) % LIMITS];
+
+		if (m->cgroup == cgroup || m->cgroup == NULL)
+			return m;
+	}
+	return NULL;
+}
+
+static void
+learn_limit(struct lane *l, const struct rec *r)
+{
+	const char *s = lane_cgroup(l, r, K_cgroup, K_cgroup_v1);
+	uint64_t max = rec_num(r, K_memory_max_bytes, 0);
+	struct limit *m;
+
+	if (s == NULL || (m = limit_slot(l, s)) == NULL ||
+	    (m->cgroup == NULL && max == 0))
+		return;
+	if (m->cgroup == NULL)
+		m->cgroup = intern_hold(s);
+	m->memory_max = max;
+	m->memory = rec_num(r, K_memory_bytes, 0);
+	m->t = l->now;
+}
+
+const struct limit *
+lane_limit(struct lane *l, const char *cgroup)
+{
+	const struct limit *least = NULL;
+	char path[WHERE_TEXT];
+	const char *s, *slash;
+
+	for (size_t n = strlen(cgroup); n > 0 && n < sizeof(path);
+	    n = (slash = memrchr(path, '/', n)) != NULL ? slash - path : 0) {
+		struct limit *m;
+
+		memcpy(path, cgroup, n);
+		if ((s = intern_get(l->strings, cgroup, n)) == NULL)
+			break;
+		m = limit_slot(l, s);
+		if (m != NULL && m->cgroup == s && m->memory_max > 0 &&
+		    (least == NULL || m->memory_max - m->memory <
+		    least->memory_max - least->memory))
+			least = m;
+		intern_put(l->strings, s);
+	}
+	return least;
+}
+
+void
+lane_learn(struct lane *l, const struct rec *r)
+{
+	uint64_t cpu;
+
+	if (r->real != REAL_UNTOLD) {
+		l->real_ns = r->real;
+		l->time_ns = r->t;
+	}
+	if (!l->cpus_said && (cpu = rec_num(r, K_cpu, UINT64_MAX)) < 65536 &&
+	    cpu >= l->cpus)
+		l->cpus = cpu + 1;
+	switch (r->kind) {
+	case EV_source:
+		learn_source(l, r);
+		break;
+	case EV_lost:
+		learn_lost(l, r);
+		break;
+	case EV_stall:
+		learn_stall(l, r);
+		break;
+	case EV_cgroup:
+		learn_limit(l, r);
+		break;
+	case EV_snap:
+	case EV_fork:
+	case EV_exec:
+	case EV_exit:
+	case EV_reparent:
+	case EV_sample:
+		learn_process(l, r);
+	}
+}
