@@ -39,10 +39,12 @@ calm() {
 	MACHINE=$(awk '$1 == "machine" { print $2 }' window)
 }
 
-# edges FIRST [KIND]: of all in the windows from that one on, in ns.
+# edges FIRST [KIND]: of all in the windows from that one on, in ns; without a kind
+# also what was slept, as the kernel counts that too.
 edges() {
 	awk -v first="$1" -v k="${2-}" '/^window/ { n++ }
 	    n >= first && $1 == "edge" && (k == "" || $3 == k) { sum += $6 }
+	    n >= first && $1 == "party" && k == "" { sum += $NF }
 	    END { printf "%.0f\n", sum }' all
 }
 
