@@ -34,7 +34,7 @@ struct limit {
 	uint64_t	memory_max, memory, t;
 };
 
-enum { LIMITS = 256 };
+enum { LIMITS = 1024, LIMIT_SET = 8 };
 enum { HOLES = 16, EDGES = 512 };
 enum resource { RES_CPU, RES_MEMORY, RES_IO, RES_IRQ, RES_NONE };
 
@@ -67,7 +67,8 @@ struct lane {
 	uint32_t	 cpus;		/* 0 is unknown */
 	uint8_t		 cpus_said;	/* a source told; else the highest that was seen */
 	uint64_t	 mem_total;
-	struct limit	*limits;	/* of cgroups; LIMITS of them, by name */
+	struct limit	*limits;	/* of cgroups; LIMITS of them, in sets
+					   by name */
 	uint64_t	 late, dropped;
 	uint64_t	 timeless;	/* records without boot_ns, before any with it */
 	uint32_t	 far;		/* records of long ago, one after another */
@@ -99,6 +100,9 @@ uint64_t lane_lost(const struct lane *, uint64_t from, uint64_t kinds);
 
 /* The limit of that cgroup or, if less, of one above it.  NULL is not known. */
 const struct limit *lane_limit(struct lane *, const char *cgroup);
+
+/* Bytes that may still be used: 0 at or above the limit. */
+uint64_t limit_left(const struct limit *);
 
 /* The rule follows somebody. */
 static inline int
