@@ -174,6 +174,33 @@ lane_free(struct lane *l)
 }
 
 void
+lane_boot(struct lane *l)
+{
+	struct kins *kins = kin_new(ENGINE_PROCS, l->strings);
+
+	if (kins == NULL) {
+		l->nomem = 1;
+		return;
+	}
+	l->forgotten += kin_evicted(l->kins);
+	kin_free(l->kins);
+	l->kins = kins;
+	for (int i = 0; i < LIMITS; i++)
+		intern_put(l->strings, l->limits[i].cgroup);
+	memset(l->limits, 0, LIMITS * sizeof(*l->limits));
+	lacks_forget(l);
+	l->cpus = l->cpus_said = 0;
+	l->mem_total = 0;
+	l->real_ns = REAL_UNTOLD;
+}
+
+uint64_t
+lane_forgotten(const struct lane *l)
+{
+	return l->forgotten + kin_evicted(l->kins);
+}
+
+void
 lane_until(struct lane *l, uint64_t t)
 {
 	struct groups *gs = &l->groups;

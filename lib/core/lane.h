@@ -74,6 +74,9 @@ struct lane {
 	uint32_t	 far;		/* records of long ago, one after another */
 	uint8_t		 timed;		/* a record had boot_ns */
 	uint8_t		 said_late, said_full, said_timeless;
+	uint8_t		 said_far;	/* since it began, or began anew */
+	char		 boot[40];	/* boot_id, as a source told; "" is untold */
+	uint64_t	 forgotten;	/* processes, in boots before */
 	int		 nomem;
 };
 
@@ -135,6 +138,12 @@ struct engine {
 
 struct lane *lane_new(struct engine *, const char *host, size_t len);
 void lane_free(struct lane *);
+
+/* What was known is of another boot: of it no record is any more. */
+void lane_boot(struct lane *);
+
+/* Processes that were forgotten while they lived. */
+uint64_t lane_forgotten(const struct lane *);
 
 /* Take in a record whose time has come. */
 void lane_feed(struct lane *, const struct rec *);

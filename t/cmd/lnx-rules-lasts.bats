@@ -59,3 +59,67 @@ leaks() {
 		"\(.values.time_to_oom.value) \(.summary | sub(".*; "; ""))"' in >out
 	[ "$(sort -u out)" = "0 /pod is full" ]
 }
+
+# psi FROM TO: a record a second, from one second to before another.
+psi() {
+	awk -v a="$1" -v b="$2" 'BEGIN {
+		for (t = a; t < b; t++)
+			printf "{\"v\":1,\"event\":\"psi\",\"boot_ns\":%.0f,\"host\":\"box\"," \
+			    "\"resource\":\"cpu\",\"interval_ns\":1000000000,\"some_pct\":1}\n", t * 1e9
+	}'
+}
+
+# start ID SECOND [WHY]: a source begins, in that boot, without something.
+start() {
+	printf '{"v":1,"event":"source","boot_ns":%d,"host":"box","tool":"lnx-trace",' "${2}000000000"
+	printf '"state":"start","boot_id":"%s-0000-0000-0000-000000000000","degraded":[%s]}\n' \
+		"$1" "${3:+\"$3\"}"
+}
+
+# oom SECOND: the kernel kills.
+oom() {
+	printf '{"v":1,"event":"oom","boot_ns":%d,"host":"box","id":"%s-5-800",' \
+		"${1}000000000" 9999abcd
+	printf '"pid":800,"comm":"db","cgroup":"/db","scope":"host"}\n'
+}
+
+@test "lnx-rules: a machine that was booted: what comes then is judged, from the first" {
+	told='if .event == "source" then .degraded[] else "\(.rule) \(.state) \(.evidence.why)" end'
+	{ start 0123abcd 1000 "ring: old"; oom 1001; psi 1002 1010
+	  start 9999abcd 5 "exit: new"; oom 6; psi 7 30; } >in
+	said "$told" in >out
+	diff -u - out <<-'END'
+		oom_kill opened ["degraded: ring: old"]
+		oom_kill closed ["degraded: ring: old"]
+		the machine was booted: begun anew
+		oom_kill opened null
+		oom_kill closed null
+	END
+	# Nobody told of the boot before.
+	sed 1d in >in2
+	said "$told" in2 | grep -v null | diff -u <(sed -n 3p out) -
+	[ "$(said .event in2 | grep -c incident)" -eq 4 ]
+	# The same boot again is none, nor is that of another host.
+	{ start 0123abcd 1; psi 2 9; start 0123abcd 9
+	  start 9999abcd 9 | sed s/box/other/; psi 10 20; } >in
+	said . in | diff -u /dev/null -
+}
+
+@test "lnx-rules: that records are left out, as too late, is told when it begins" {
+	{ psi 1000 1010; psi 5 25; psi 1010 1012; psi 5 25; } >in
+	said '"\(.state) \(.degraded[0])"' in >out
+	diff -u - out <<-'END'
+		degraded late: a record came more than 10 s late; such are left out, if not 32 come in a row
+		end late: 40 records
+	END
+}
+
+@test "lnx-rules: a boot_ns that no clock shows is skipped and told" {
+	for t in 4611686018427387903 4611686018427387904 18446744073709551615; do
+		echo "{\"v\":1,\"event\":\"psi\",\"boot_ns\":$t}" >in
+		run --separate-stderr lnx-rules in
+		[ "$output" = "" ]
+		[ "$status:${#t}:$stderr" = "0:19:" ] || [[ $t != *3 ]]
+		[ "$status:$stderr" = "3:lnx-rules: in:1: boot_ns is no time" ] || [[ $t = *3 ]]
+	done
+}
