@@ -123,3 +123,19 @@ oom() {
 		[ "$status:$stderr" = "3:lnx-rules: in:1: boot_ns is no time" ] || [[ $t = *3 ]]
 	done
 }
+
+@test "lnx-rules: count adds fractions, and more than 32 bits can" {
+	printf '[%s]\ndetector = count\nkind = %s\nfield = %s\nabove = %s\nwindow = %s\nupdate = 0s\n' \
+		parts stall share 3 10s bytes exit read_bytes 1GiB 1h >my.conf
+	awk 'BEGIN {
+		for (i = 0; i < 30; i++)
+			printf "{\"event\":\"stall\",\"boot_ns\":%.0f,\"share\":0.1}\n", 1e9 + i
+		printf "{\"event\":\"stall\",\"boot_ns\":1100000000,\"share\":0.5}\n"
+		for (i = 0; i < 9000; i++)
+			printf "{\"event\":\"exit\",\"boot_ns\":%.0f,\"read_bytes\":1048575}\n", 2e9 + i * 1e7
+	}' >in
+	said '"\(.rule) \([.values[].value])"' -r my.conf in >out
+	# 3 is not above 3.
+	[ "$(grep parts out)" = "parts [3.5]" ]
+	[ "$(tail -n 1 out)" = "bytes [9437175000]" ]
+}
