@@ -136,6 +136,6 @@ oom() {
 	}' >in
 	said '"\(.rule) \([.values[].value])"' -r my.conf in >out
 	# 3 is not above 3.
-	[ "$(grep parts out)" = "parts [3.5]" ]
+	[ "$(grep -m 1 parts out)" = "parts [3.5]" ]
 	[ "$(tail -n 1 out)" = "bytes [9437175000]" ]
 }
