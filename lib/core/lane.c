@@ -103,7 +103,7 @@ lane_subject(struct lane *l, const struct rule *rule, enum by by,
 	return s->s[0] != NULL;
 }
 
-/* ---- time and loss ---- */
+/* ---- time ---- */
 
 size_t
 lane_time(const struct lane *l, uint64_t boot_ns, char *p)
@@ -112,24 +112,6 @@ lane_time(const struct lane *l, uint64_t boot_ns, char *p)
 		return 0;
 	num_put_time(p, boot_ns + (l->real_ns - l->time_ns));
 	return NUM_TIME;
-}
-
-uint64_t
-lane_lost(const struct lane *l, uint64_t from, uint64_t kinds)
-{
-	static const uint64_t of[] = { KIND(fork), KIND(exec), KIND(exit),
-	    KIND(reparent), KIND(oom) };
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < HOLES && i < l->nholes; i++) {
-		if (l->holes[i].to < from)
-			continue;
-		sum += l->holes[i].by[5];
-		for (int k = 0; k < 5; k++)
-			if (kinds & of[k])
-				sum += l->holes[i].by[k];
-	}
-	return sum;
 }
 
 /* ---- the lane ---- */

@@ -17,6 +17,13 @@
 struct hole {
 	uint64_t	from, to;
 	uint64_t	by[6];		/* fork, exec, exit, reparent, oom; any or other */
+	uint8_t		unknown;	/* and more, nobody knows how many */
+};
+
+/* How much: n, and if unknown not less. */
+struct loss {
+	uint64_t	n;
+	uint8_t		unknown;
 };
 
 /* Who made whom wait, as the last stall records said. */
@@ -35,7 +42,7 @@ struct limit {
 };
 
 enum { LIMITS = 1024, LIMIT_SET = 8 };
-enum { HOLES = 16, EDGES = 512 };
+enum { HOLES = 64, EDGES = 512 };
 enum resource { RES_CPU, RES_MEMORY, RES_IO, RES_IRQ, RES_NONE };
 
 struct tally {			/* of a rule, in a lane */
@@ -62,7 +69,7 @@ struct lane {
 						   and boot_ns; or REAL_x */
 	struct hole	 holes[HOLES];
 	struct edge	 edges[EDGES];
-	uint32_t	 nholes, nedges;	/* ever */
+	uint32_t	 nholes, nedges;	/* by time; nedges: ever */
 	struct lacks	 lacks;
 	uint32_t	 cpus;		/* 0 is unknown */
 	uint8_t		 cpus_said;	/* a source told; else the highest that was seen */
@@ -98,8 +105,9 @@ int lane_subject(struct lane *, const struct rule *, enum by,
 /* RFC 3339 of a moment; 0 bytes if no record told the time.  Length. */
 size_t lane_time(const struct lane *, uint64_t boot_ns, char *p);
 
-/* Records lost between from and now, that may be of those kinds. */
-uint64_t lane_lost(const struct lane *, uint64_t from, uint64_t kinds);
+/* Records lost between from and now, that may be of those kinds; of what is past
+ * it may be a little more, if it was lost near that time. */
+struct loss lane_lost(const struct lane *, uint64_t from, uint64_t kinds);
 
 /* The limit of that cgroup or, if less, of one above it.  NULL is not known. */
 const struct limit *lane_limit(struct lane *, const char *cgroup);
@@ -151,6 +159,9 @@ void lane_feed(struct lane *, const struct rec *);
 /* What the lane itself takes from it: before the rules, and after them. */
 void lane_learn(struct lane *, const struct rec *);
 void lane_learn_end(struct lane *, const struct rec *);
+
+/* From a record of the kind lost. */
+void hole_learn(struct lane *, const struct rec *);
 
 /* Everything is due up to t. */
 void lane_until(struct lane *, uint64_t t);

@@ -8,28 +8,6 @@
 #include "core/maker.h"
 
 static void
-learn_lost(struct lane *l, const struct rec *r)
-{
-	const struct scan_val *from = rec_val(r, K_from), *to = rec_val(r, K_to);
-	static const enum key kinds[] = { K_forks, K_execs, K_exits, K_reparents,
-	    K_ooms };
-	struct hole *h = &l->holes[l->nholes++ % HOLES];
-	uint64_t a, b;
-
-	h->to = h->from = l->now;
-	h->by[5] = rec_num(r, K_count, 1);
-	l->e->count.lost += h->by[5];
-	for (int k = 0; k < 5; k++) {
-		h->by[k] = rec_num(r, kinds[k], 0);
-		h->by[5] -= h->by[k] < h->by[5] ? h->by[k] : h->by[5];
-	}
-	if (from->type == SCAN_STR && num_time(from->p, from->len, &a) == 0 &&
-	    to->type == SCAN_STR && num_time(to->p, to->len, &b) == 0 &&
-	    b > a && b - a < l->now)
-		h->from = l->now - (b - a);
-}
-
-static void
 learn_source(struct lane *l, const struct rec *r)
 {
 	uint64_t n;
@@ -260,7 +238,7 @@ lane_learn(struct lane *l, const struct rec *r)
 		learn_source(l, r);
 		break;
 	case EV_lost:
-		learn_lost(l, r);
+		hole_learn(l, r);
 		break;
 	case EV_stall:
 		learn_stall(l, r);

@@ -139,3 +139,39 @@ oom() {
 	[ "$(grep -m 1 parts out)" = "parts [3.5]" ]
 	[ "$(tail -n 1 out)" = "bytes [9437175000]" ]
 }
+
+# crashes LOSSES EACH: as many losses, each with those fields, and then a crash
+# loop of 20 s.
+crashes() {
+	awk -v n="$1" -v each="$2" 'BEGIN {
+		for (i = 0; i < n; i++)
+			printf "{\"v\":1,\"event\":\"lost\",\"boot_ns\":%.0f,\"source\":\"ring\"%s}\n", 100e9 + i * 2e10 / n, each
+		for (i = 0; i < 8; i++)
+			printf "{\"v\":1,\"event\":\"exit\",\"boot_ns\":%.0f,\"id\":\"0123abcd-%.0f-%d\",\"pid\":%d," \
+			    "\"parent_id\":\"0123abcd-2000000000-60\",\"ppid\":60,\"comm\":\"srv\"," \
+			    "\"signal\":11,\"duration_ns\":1000000000}\n", 121e9 + i * 1e9, 120e9 + i * 1e9, 1000 + i, 1000 + i
+	}' | sort -t: -k4n
+}
+
+@test "lnx-rules: of many losses none is forgotten" {
+	lost='select(.rule == "crash_loop" and .state == "opened") | "\(.evidence.lost) \(.evidence.why[0])"'
+	for n in 40 64 65 1000 20000; do
+		crashes "$n" ',"count":3,"exits":2' >in
+		[ "$(said "$lost" in)" = "$((n * 3)) $((n * 3)) records were lost in this time" ]
+	done
+	# Those of an hour before do not count, but for few that were near.
+	{ crashes 20000 ',"count":1' | grep lost
+	  crashes 200 ',"count":1' | sed 's/"boot_ns":/&3/; s/0123abcd-1/0123abcd-31/'; } >in
+	n=$(said "$lost" in | cut -d ' ' -f 1)
+	[ "$n" -ge 200 ] && [ "$n" -le 220 ]
+}
+
+@test "lnx-rules: a loss of nobody knows how many is not one" {
+	lost='select(.rule == "crash_loop" and .state == "opened").evidence | "\(.lost) \(.confidence) \(.why[0])"'
+	crashes 1 '' >in
+	[ "$(said "$lost" in)" = "null 0.8 an unknown number of records was lost in this time" ]
+	{ crashes 1 '' | grep lost; crashes 1 ',"count":95'; } >in
+	[ "$(said "$lost" in)" = "null 0.05 95 records and an unknown number more were lost in this time" ]
+	crashes 1 ',"count":0' >in
+	[ "$(said "$lost" in)" = "0 1 null" ]
+}
