@@ -39,6 +39,7 @@ skip(struct feed *f, const char *path, unsigned long line, enum feed_why why)
 	static const char *const text[FEED_WHYS] = {
 		[FEED_NOT_JSON] = "not JSON",
 		[FEED_NOT_RECORD] = "not a record",
+		[FEED_NO_TIME] = "boot_ns is no time",
 		[FEED_TOO_LONG] = "line too long, dropped",
 		[FEED_HALF] = "half a line, dropped",
 	};

@@ -10,8 +10,8 @@ struct out;
 
 /* What became of a line. */
 enum feed_why {
-	FEED_TAKEN, FEED_NOT_JSON, FEED_NOT_RECORD, FEED_TOO_LONG, FEED_HALF,
-	FEED_WHYS
+	FEED_TAKEN, FEED_NOT_JSON, FEED_NOT_RECORD, FEED_NO_TIME, FEED_TOO_LONG,
+	FEED_HALF, FEED_WHYS
 };
 
 struct feed {

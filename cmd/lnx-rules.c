@@ -170,6 +170,8 @@ record(void *arg, const char *line, size_t len)
 		return FEED_NOT_JSON;
 	case ENGINE_NOT_RECORD:
 		return FEED_NOT_RECORD;
+	case ENGINE_NO_TIME:
+		return FEED_NO_TIME;
 	case ENGINE_NO_MEMORY:
 		no_memory();
 	case ENGINE_TAKEN:

@@ -59,11 +59,6 @@ unit_of(const char *field)
 
 enum { C_ABOVE, C_WINDOW, C_FIELD };
 
-/* Sums may be large: a field is counted in steps that keep 32 bits apart. */
-struct counted {
-	struct window	low, high;	/* high: in 2^20 */
-};
-
 static uint64_t
 count_length(const struct rule *r)
 {
@@ -73,27 +68,19 @@ count_length(const struct rule *r)
 static double
 sum(struct lane *l, struct group *g)
 {
-	struct counted *c = (void *)g->state;
-
-	return window_sum(&c->low, g->rule->p[C_WINDOW], l->now) +
-	    0x1p20 * window_sum(&c->high, g->rule->p[C_WINDOW], l->now);
+	return total_sum((void *)g->state, g->rule->p[C_WINDOW], l->now);
 }
 
 static void
 count_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 {
 	double d = r->field_key == K_NONE ? 1 : rec_double(rec, r->field_key);
-	struct counted *c;
 	struct group *g;
-	uint64_t n;
 
 	if (!(d >= 0) || d > 0x1p52)
 		return;
-	n = d;
 	for (int by = -1; (g = next(l, r, rec, &by)) != NULL;) {
-		c = (void *)g->state;
-		window_add(&c->low, r->p[C_WINDOW], l->now, n & 0xfffff);
-		window_add(&c->high, r->p[C_WINDOW], l->now, n >> 20);
+		total_add((void *)g->state, r->p[C_WINDOW], l->now, d);
 		group_seen(l, g, rec);
 		group_settle(l, g);
 	}
@@ -139,14 +126,14 @@ static const struct param count_params[] = {
 
 const struct detector detect_count = {
 	.name = "count", .by = ALL_BY, .by_def = BY(HOST), .severity = SEV_LOW,
-	.state = sizeof(struct counted), .keys = keys, .params = count_params,
+	.state = sizeof(struct total), .keys = keys, .params = count_params,
 	.feed = count_feed, .judge = count_judge, .tell = count_tell,
 	.window = count_length,
 };
 
 const struct detector detect_rate = {
 	.name = "rate", .by = ALL_BY, .by_def = BY(HOST), .severity = SEV_LOW,
-	.state = sizeof(struct counted), .keys = keys, .params = count_params,
+	.state = sizeof(struct total), .keys = keys, .params = count_params,
 	.feed = count_feed, .judge = rate_judge, .tell = count_tell,
 	.window = count_length,
 };

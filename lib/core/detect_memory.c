@@ -74,7 +74,7 @@ tell_end(struct lane *l, struct report *r, const struct leak *k, double slope,
 
 	buf[0] = '\0';
 	if (m != NULL)
-		left = m->memory_max > m->memory ? m->memory_max - m->memory : 0;
+		left = limit_left(m);
 	else if (l->mem_total > k->now)
 		left = l->mem_total - k->now;
 	else {
@@ -85,9 +85,12 @@ tell_end(struct lane *l, struct report *r, const struct leak *k, double slope,
 	if (slope <= 0)
 		return;
 	report_value(r, "time_to_oom", UNIT_TIME, left / slope * 1e9, NAN);
-	snprintf(buf, size, "; at this rate %s is full in %s",
-	    m != NULL ? m->cgroup : "the host",
-	    value_text(text, UNIT_TIME, left / slope * 1e9));
+	if (left <= 0)
+		snprintf(buf, size, "; %s is full", m->cgroup);
+	else
+		snprintf(buf, size, "; at this rate %s is full in %s",
+		    m != NULL ? m->cgroup : "the host",
+		    value_text(text, UNIT_TIME, left / slope * 1e9));
 }
 
 static void

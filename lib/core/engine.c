@@ -125,6 +125,19 @@ lane_of(struct engine *e, const struct scan_val *host)
 
 /* ---- records ---- */
 
+/* What was is told, closed and forgotten; time is what comes next. */
+static void
+begin_anew(struct lane *l, const char *why)
+{
+	drain(l, 1);
+	groups_forget(l);
+	lane_say(l, "degraded", why);
+	l->e->count.backwards++;
+	hold_restart(l->hold);
+	l->nholes = l->nedges = 0;
+	l->now = l->far = l->said_far = 0;
+}
+
 /* The record is of a time long past.  1: it was dealt with. */
 static int
 long_past(struct lane *l, uint64_t t)
@@ -137,18 +150,37 @@ long_past(struct lane *l, uint64_t t)
 	}
 	l->late++;
 	l->e->count.late++;
+	if (!l->said_far) {
+		l->said_far = 1;
+		lane_say(l, "degraded", "late: a record came more than 10 s "
+		    "late; such are left out, if not 32 come in a row");
+	}
 	if (++l->far < LATE_MANY)
 		return 1;
-	drain(l, 1);
 	snprintf(why, sizeof(why), "time ran backwards by %llu s: begun anew",
 	    (unsigned long long)((hold_latest(l->hold) - t) / 1000000000));
-	groups_forget(l);
-	lane_say(l, "degraded", why);
-	l->e->count.backwards++;
-	hold_restart(l->hold);
-	l->nholes = l->nedges = 0;
-	l->now = l->far = 0;
+	begin_anew(l, why);
 	return 0;
+}
+
+/* A source told in which boot it is, and when.  Who came to an earlier time in a
+ * boot of which nobody told is in another. */
+static void
+booted(struct lane *l, const struct scan_val *id, const struct scan_val *when)
+{
+	char boot[sizeof(l->boot)];
+	long n = scan_str(id, boot, sizeof(boot));
+	uint64_t t;
+
+	if (n <= 0 || n >= (long)sizeof(boot))
+		return;
+	if (l->boot[0] != '\0' ? strcmp(l->boot, boot) != 0 :
+	    scan_u64(when, &t) == 0 && t >> 62 == 0 &&
+	    t + FAR_NS < hold_since(l->hold)) {
+		begin_anew(l, "the machine was booted: begun anew");
+		lane_boot(l);
+	}
+	strcpy(l->boot, boot);
 }
 
 /* Without time nothing can be said of a window: that must not look like calm.
@@ -172,6 +204,8 @@ take(struct engine *e, int kind, const struct scan_val *v, const char *end)
 
 	if (l == NULL)
 		return ENGINE_NO_MEMORY;
+	if (kind == EV_source)
+		booted(l, &v[s->at[K_boot_id]], &v[s->at[K_boot_ns]]);
 	if (scan_u64(&v[s->at[K_boot_ns]], &t) == 0)
 		l->timed = 1;
 	else {
@@ -180,7 +214,9 @@ take(struct engine *e, int kind, const struct scan_val *v, const char *end)
 		if (l->timeless >= TIMELESS_MANY)
 			say_timeless(l);
 	}
-	if (t >> 62 != 0 || long_past(l, t))
+	if (t >> 62 != 0)
+		return ENGINE_NO_TIME;
+	if (long_past(l, t))
 		return ENGINE_TAKEN;
 	if (hold_begun(l->hold) && t < hold_since(l->hold)) {
 		l->late++;
@@ -239,6 +275,7 @@ engine_feed(struct engine *e, const char *line, size_t len)
 	const char *name = NULL;
 	size_t namelen = peek(line, len, &name);
 	int kind = kind_of(&e->names, name, namelen), other;
+	enum engine_fed fed;
 
 	for (;; kind = other) {
 		const struct kindset *s = &e->sets[kind];
@@ -256,8 +293,9 @@ engine_feed(struct engine *e, const char *line, size_t len)
 		if (other == kind)
 			break;
 	}
-	e->count.records++;
-	return take(e, kind, v, line + len);
+	fed = take(e, kind, v, line + len);
+	e->count.records += fed == ENGINE_TAKEN;
+	return fed;
 }
 
 void
@@ -281,7 +319,7 @@ engine_end(struct engine *e)
 		lane_until(l, hold_latest(l->hold));
 		say_timeless(l);
 		if (l->late > 0 || l->groups.evicted > 0 || l->dropped > 0 ||
-		    kin_evicted(l->kins) > 0)
+		    lane_forgotten(l) > 0)
 			lane_say(l, "end", NULL);
 		nomem |= l->nomem;
 	}

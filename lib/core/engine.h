@@ -43,6 +43,7 @@ enum engine_fed {
 	ENGINE_TAKEN,
 	ENGINE_NOT_JSON,
 	ENGINE_NOT_RECORD,	/* an object, but without an event, or of another version */
+	ENGINE_NO_TIME,		/* a record, of a boot_ns that no clock shows */
 	ENGINE_NO_MEMORY,
 };
 

@@ -52,11 +52,18 @@ name(const struct lane *l, const struct group *g)
 static void
 complete(struct lane *l, struct group *g, struct report *r)
 {
-	uint64_t lost = lane_lost(l, g->inc.from, g->rule->kinds), seen = g->inc.hits;
+	struct loss lost = lane_lost(l, g->inc.from, g->rule->kinds);
+	double part = g->inc.hits / ((double)g->inc.hits + lost.n);
+	unsigned long long n = lost.n;
 
-	if (lost > 0)
-		report_why(r, r->confidence * seen / (double)(seen + lost),
-		    "%llu records were lost in this time", (unsigned long long)lost);
+	if (lost.unknown)
+		report_why(r, r->confidence * (part < 0.8 ? part : 0.8),
+		    n > 0 ? "%llu records and an unknown number more were lost in "
+		    "this time" : "an unknown number of records was lost in this "
+		    "time", n);
+	else if (n > 0)
+		report_why(r, r->confidence * part,
+		    "%llu records were lost in this time", n);
 	for (uint32_t i = 0; i < l->lacks.n; i++)
 		if (lack_touches(l->e->rules, g->rule, &l->lacks.all[i]))
 			report_why(r, 0.8, "degraded: %s", l->lacks.all[i].why);

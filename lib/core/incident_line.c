@@ -241,7 +241,7 @@ static void
 evidence(struct pen *w, const struct lane *l, const struct group *g,
     const struct report *r)
 {
-	uint64_t lost = lane_lost(l, g->inc.from, g->rule->kinds);
+	struct loss lost = lane_lost(l, g->inc.from, g->rule->kinds);
 
 	key(w, "evidence");
 	put(w, "{");
@@ -250,7 +250,8 @@ evidence(struct pen *w, const struct lane *l, const struct group *g,
 	num(w, "records", g->inc.hits);
 	record(w, "first", &g->inc.first);
 	record(w, "last", &g->last);
-	num(w, "lost", lost);
+	if (!lost.unknown)
+		num(w, "lost", lost.n);
 	if (g->inc.quiet > 0)
 		num(w, "suppressed", g->inc.quiet);
 	if (l->tally[g->rule->index].dropped > 0)

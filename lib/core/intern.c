@@ -165,6 +165,12 @@ intern_put(struct intern *in, const char *p)
 	free(s);
 }
 
+uint32_t
+intern_hash(const char *s)
+{
+	return of(s)->hash;
+}
+
 size_t
 intern_bytes(const struct intern *in)
 {

@@ -21,6 +21,9 @@ const char *intern_hold(const char *s);
 /* One holder less.  NULL is fine. */
 void intern_put(struct intern *, const char *s);
 
+/* Of the text of a string from intern_get(): the same in each run. */
+uint32_t intern_hash(const char *);
+
 /* How much memory they take, about. */
 size_t intern_bytes(const struct intern *);
 

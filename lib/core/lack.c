@@ -107,6 +107,13 @@ forget(struct lane *l, const char *tool)
 	k->n = n;
 }
 
+void
+lacks_forget(struct lane *l)
+{
+	while (l->lacks.n > 0)
+		forget(l, l->lacks.all[0].tool);
+}
+
 static void
 add(struct lane *l, const char *tool, const char *why)
 {

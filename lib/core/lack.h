@@ -25,6 +25,9 @@ struct lacks {
  * tool said before is forgotten where it starts anew. */
 void lack_learn(struct lane *, const struct rec *);
 
+/* Nothing is missing. */
+void lacks_forget(struct lane *);
+
 /* What is missing could have changed what the rule says.  A reason begins, up to
  * a colon, with the kind or the KIND.FIELD that it is about; else it is about all
  * that the tool tells. */

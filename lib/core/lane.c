@@ -103,7 +103,7 @@ lane_subject(struct lane *l, const struct rule *rule, enum by by,
 	return s->s[0] != NULL;
 }
 
-/* ---- time and loss ---- */
+/* ---- time ---- */
 
 size_t
 lane_time(const struct lane *l, uint64_t boot_ns, char *p)
@@ -112,24 +112,6 @@ lane_time(const struct lane *l, uint64_t boot_ns, char *p)
 		return 0;
 	num_put_time(p, boot_ns + (l->real_ns - l->time_ns));
 	return NUM_TIME;
-}
-
-uint64_t
-lane_lost(const struct lane *l, uint64_t from, uint64_t kinds)
-{
-	static const uint64_t of[] = { KIND(fork), KIND(exec), KIND(exit),
-	    KIND(reparent), KIND(oom) };
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < HOLES && i < l->nholes; i++) {
-		if (l->holes[i].to < from)
-			continue;
-		sum += l->holes[i].by[5];
-		for (int k = 0; k < 5; k++)
-			if (kinds & of[k])
-				sum += l->holes[i].by[k];
-	}
-	return sum;
 }
 
 /* ---- the lane ---- */
@@ -171,6 +153,33 @@ lane_free(struct lane *l)
 	free(l->limits);
 	free(l->tally);
 	free(l);
+}
+
+void
+lane_boot(struct lane *l)
+{
+	struct kins *kins = kin_new(ENGINE_PROCS, l->strings);
+
+	if (kins == NULL) {
+		l->nomem = 1;
+		return;
+	}
+	l->forgotten += kin_evicted(l->kins);
+	kin_free(l->kins);
+	l->kins = kins;
+	for (int i = 0; i < LIMITS; i++)
+		intern_put(l->strings, l->limits[i].cgroup);
+	memset(l->limits, 0, LIMITS * sizeof(*l->limits));
+	lacks_forget(l);
+	l->cpus = l->cpus_said = 0;
+	l->mem_total = 0;
+	l->real_ns = REAL_UNTOLD;
+}
+
+uint64_t
+lane_forgotten(const struct lane *l)
+{
+	return l->forgotten + kin_evicted(l->kins);
 }
 
 void

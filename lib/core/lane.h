@@ -17,6 +17,13 @@
 struct hole {
 	uint64_t	from, to;
 	uint64_t	by[6];		/* fork, exec, exit, reparent, oom; any or other */
+	uint8_t		unknown;	/* and more, nobody knows how many */
+};
+
+/* How much: n, and if unknown not less. */
+struct loss {
+	uint64_t	n;
+	uint8_t		unknown;
 };
 
 /* Who made whom wait, as the last stall records said. */
@@ -34,8 +41,8 @@ struct limit {
 	uint64_t	memory_max, memory, t;
 };
 
-enum { LIMITS = 256 };
-enum { HOLES = 16, EDGES = 512 };
+enum { LIMITS = 1024, LIMIT_SET = 8 };
+enum { HOLES = 64, EDGES = 512 };
 enum resource { RES_CPU, RES_MEMORY, RES_IO, RES_IRQ, RES_NONE };
 
 struct tally {			/* of a rule, in a lane */
@@ -62,17 +69,21 @@ struct lane {
 						   and boot_ns; or REAL_x */
 	struct hole	 holes[HOLES];
 	struct edge	 edges[EDGES];
-	uint32_t	 nholes, nedges;	/* ever */
+	uint32_t	 nholes, nedges;	/* by time; nedges: ever */
 	struct lacks	 lacks;
 	uint32_t	 cpus;		/* 0 is unknown */
 	uint8_t		 cpus_said;	/* a source told; else the highest that was seen */
 	uint64_t	 mem_total;
-	struct limit	*limits;	/* of cgroups; LIMITS of them, by name */
+	struct limit	*limits;	/* of cgroups; LIMITS of them, in sets
+					   by name */
 	uint64_t	 late, dropped;
 	uint64_t	 timeless;	/* records without boot_ns, before any with it */
 	uint32_t	 far;		/* records of long ago, one after another */
 	uint8_t		 timed;		/* a record had boot_ns */
 	uint8_t		 said_late, said_full, said_timeless;
+	uint8_t		 said_far;	/* since it began, or began anew */
+	char		 boot[40];	/* boot_id, as a source told; "" is untold */
+	uint64_t	 forgotten;	/* processes, in boots before */
 	int		 nomem;
 };
 
@@ -94,11 +105,15 @@ int lane_subject(struct lane *, const struct rule *, enum by,
 /* RFC 3339 of a moment; 0 bytes if no record told the time.  Length. */
 size_t lane_time(const struct lane *, uint64_t boot_ns, char *p);
 
-/* Records lost between from and now, that may be of those kinds. */
-uint64_t lane_lost(const struct lane *, uint64_t from, uint64_t kinds);
+/* Records lost between from and now, that may be of those kinds; of what is past
+ * it may be a little more, if it was lost near that time. */
+struct loss lane_lost(const struct lane *, uint64_t from, uint64_t kinds);
 
 /* The limit of that cgroup or, if less, of one above it.  NULL is not known. */
 const struct limit *lane_limit(struct lane *, const char *cgroup);
+
+/* Bytes that may still be used: 0 at or above the limit. */
+uint64_t limit_left(const struct limit *);
 
 /* The rule follows somebody. */
 static inline int
@@ -132,12 +147,21 @@ struct engine {
 struct lane *lane_new(struct engine *, const char *host, size_t len);
 void lane_free(struct lane *);
 
+/* What was known is of another boot: of it no record is any more. */
+void lane_boot(struct lane *);
+
+/* Processes that were forgotten while they lived. */
+uint64_t lane_forgotten(const struct lane *);
+
 /* Take in a record whose time has come. */
 void lane_feed(struct lane *, const struct rec *);
 
 /* What the lane itself takes from it: before the rules, and after them. */
 void lane_learn(struct lane *, const struct rec *);
 void lane_learn_end(struct lane *, const struct rec *);
+
+/* From a record of the kind lost. */
+void hole_learn(struct lane *, const struct rec *);
 
 /* Everything is due up to t. */
 void lane_until(struct lane *, uint64_t t);

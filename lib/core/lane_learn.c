@@ -8,28 +8,6 @@
 #include "core/maker.h"
 
 static void
-learn_lost(struct lane *l, const struct rec *r)
-{
-	const struct scan_val *from = rec_val(r, K_from), *to = rec_val(r, K_to);
-	static const enum key kinds[] = { K_forks, K_execs, K_exits, K_reparents,
-	    K_ooms };
-	struct hole *h = &l->holes[l->nholes++ % HOLES];
-	uint64_t a, b;
-
-	h->to = h->from = l->now;
-	h->by[5] = rec_num(r, K_count, 1);
-	l->e->count.lost += h->by[5];
-	for (int k = 0; k < 5; k++) {
-		h->by[k] = rec_num(r, kinds[k], 0);
-		h->by[5] -= h->by[k] < h->by[5] ? h->by[k] : h->by[5];
-	}
-	if (from->type == SCAN_STR && num_time(from->p, from->len, &a) == 0 &&
-	    to->type == SCAN_STR && num_time(to->p, to->len, &b) == 0 &&
-	    b > a && b - a < l->now)
-		h->from = l->now - (b - a);
-}
-
-static void
 learn_source(struct lane *l, const struct rec *r)
 {
 	uint64_t n;
@@ -152,18 +130,45 @@ learn_stall(struct lane *l, const struct rec *r)
 	rec_id(r, K_culprit_id, &e->id);
 }
 
+/* By the text, not by where it lies: who shares a set must not change from one
+ * run to the next. */
 static struct limit *
-limit_slot(struct lane *l, const char *cgroup)
+limit_set(struct lane *l, const char *cgroup)
 {
-	uint64_t h = (uintptr_t)cgroup * UINT64_C(0x9e3779b97f4a7c15);
+	return &l->limits[intern_hash(cgroup) % (LIMITS / LIMIT_SET) * LIMIT_SET];
+}
 
-	for (unsigned i = 0; i < 8; i++) {
-		struct limit *m = &l->limits[((h >> 32) + i) % LIMITS];
+static struct limit *
+limit_find(struct lane *l, const char *cgroup)
+{
+	struct limit *set = limit_set(l, cgroup);
 
-		if (m->cgroup == cgroup || m->cgroup == NULL)
-			return m;
-	}
+	for (int i = 0; i < LIMIT_SET; i++)
+		if (set[i].cgroup == cgroup)
+			return &set[i];
 	return NULL;
+}
+
+/* A free one; if there is none, of the one that was told of longest ago. */
+static struct limit *
+limit_room(struct lane *l, const char *cgroup)
+{
+	struct limit *set = limit_set(l, cgroup), *m = set;
+
+	for (int i = 0; i < LIMIT_SET; i++) {
+		if (set[i].cgroup == NULL)
+			return &set[i];
+		if (set[i].t < m->t)
+			m = &set[i];
+	}
+	return m;
+}
+
+static void
+limit_forget(struct lane *l, struct limit *m)
+{
+	intern_put(l->strings, m->cgroup);
+	*m = (struct limit){ 0 };
 }
 
 static void
@@ -173,34 +178,43 @@ learn_limit(struct lane *l, const struct rec *r)
 	uint64_t max = rec_num(r, K_memory_max_bytes, 0);
 	struct limit *m;
 
-	if (s == NULL || (m = limit_slot(l, s)) == NULL ||
-	    (m->cgroup == NULL && max == 0))
+	if (s == NULL)
 		return;
-	if (m->cgroup == NULL)
+	m = limit_find(l, s);
+	if (max == 0) {
+		if (m != NULL)
+			limit_forget(l, m);
+		return;
+	}
+	if (m == NULL) {
+		m = limit_room(l, s);
+		limit_forget(l, m);
 		m->cgroup = intern_hold(s);
+	}
 	m->memory_max = max;
 	m->memory = rec_num(r, K_memory_bytes, 0);
 	m->t = l->now;
 }
 
+uint64_t
+limit_left(const struct limit *m)
+{
+	return m->memory < m->memory_max ? m->memory_max - m->memory : 0;
+}
+
 const struct limit *
 lane_limit(struct lane *l, const char *cgroup)
 {
-	const struct limit *least = NULL;
-	char path[WHERE_TEXT];
+	const struct limit *least = NULL, *m;
 	const char *s, *slash;
 
-	for (size_t n = strlen(cgroup); n > 0 && n < sizeof(path);
-	    n = (slash = memrchr(path, '/', n)) != NULL ? slash - path : 0) {
-		struct limit *m;
-
-		memcpy(path, cgroup, n);
+	for (size_t n = strlen(cgroup); n > 0;
+	    n = (slash = memrchr(cgroup, '/', n)) != NULL ? slash - cgroup : 0) {
 		if ((s = intern_get(l->strings, cgroup, n)) == NULL)
 			break;
-		m = limit_slot(l, s);
-		if (m != NULL && m->cgroup == s && m->memory_max > 0 &&
-		    (least == NULL || m->memory_max - m->memory <
-		    least->memory_max - least->memory))
+		m = limit_find(l, s);
+		if (m != NULL && (least == NULL ||
+		    limit_left(m) < limit_left(least)))
 			least = m;
 		intern_put(l->strings, s);
 	}
@@ -224,7 +238,7 @@ lane_learn(struct lane *l, const struct rec *r)
 		learn_source(l, r);
 		break;
 	case EV_lost:
-		learn_lost(l, r);
+		hole_learn(l, r);
 		break;
 	case EV_stall:
 		learn_stall(l, r);

@@ -44,7 +44,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/harm.c lib/core/harm.h \
 	lib/core/harm_sum.c \
 	lib/core/harm_table.c lib/core/harm_table.h \
-	lib/core/heap.c lib/core/heap.h \
+	lib/core/heap.c lib/core/hole.c lib/core/heap.h \
 	lib/core/intern.c lib/core/intern.h \
 	lib/core/learn.c lib/core/learn.h \
 	lib/core/learn_harm.c \

@@ -28,9 +28,9 @@ lane_say(struct lane *l, const char *state, const char *why)
 		if (l->dropped > 0)
 			snprintf(reasons[n++], 120, "dropped: %llu incidents",
 			    (unsigned long long)l->dropped);
-		if (kin_evicted(l->kins) > 0)
+		if (lane_forgotten(l) > 0)
 			snprintf(reasons[n++], 120, "forgotten: %llu processes that "
-			    "lived", (unsigned long long)kin_evicted(l->kins));
+			    "lived", (unsigned long long)lane_forgotten(l));
 	} else
 		snprintf(reasons[n++], 120, "%s", why);
 	p = stpcpy(p, "{\"v\":1,\"event\":\"source\"");

@@ -5,12 +5,12 @@
 
 /* Most often t is in the slot that is the latest: that takes no division. */
 static inline uint64_t
-slot(const struct window *w, uint64_t len, uint64_t t)
+slot(uint64_t head, uint64_t len, uint64_t t)
 {
 	uint64_t step = len / WINDOW_SLOTS;
 
-	if (t - w->head * step < step)
-		return w->head;
+	if (t - head * step < step)
+		return head;
 	return step > 0 ? t / step : t;
 }
 
@@ -33,7 +33,7 @@ move(struct window *w, uint64_t head)
 void
 window_add(struct window *w, uint64_t len, uint64_t t, uint64_t n)
 {
-	uint64_t s = slot(w, len, t);
+	uint64_t s = slot(w->head, len, t);
 	uint32_t *at;
 
 	move(w, s);
@@ -49,7 +49,7 @@ window_add(struct window *w, uint64_t len, uint64_t t, uint64_t n)
 uint64_t
 window_sum(struct window *w, uint64_t len, uint64_t t)
 {
-	move(w, slot(w, len, t));
+	move(w, slot(w->head, len, t));
 	return w->sum;
 }
 
@@ -59,7 +59,7 @@ window_least(struct window *w, uint64_t len, uint64_t t, unsigned parts)
 	uint64_t least = UINT64_MAX, s;
 	unsigned each = WINDOW_SLOTS / parts;
 
-	move(w, slot(w, len, t));
+	move(w, slot(w->head, len, t));
 	for (unsigned p = 0; p < parts; p++) {
 		s = 0;
 		for (unsigned i = 0; i < each && p * each + i <= w->head; i++)
@@ -73,7 +73,7 @@ window_least(struct window *w, uint64_t len, uint64_t t, unsigned parts)
 void
 window_less(struct window *w, struct window *less, uint64_t len, uint64_t t)
 {
-	uint64_t s = slot(w, len, t);
+	uint64_t s = slot(w->head, len, t);
 
 	move(w, s);
 	move(less, s);
@@ -83,4 +83,39 @@ window_less(struct window *w, struct window *less, uint64_t len, uint64_t t)
 		w->n[i] -= n;
 		w->sum -= n;
 	}
+}
+
+/* ---- large sums ---- */
+
+static void
+total_move(struct total *w, uint64_t head)
+{
+	if (head <= w->head)
+		return;
+	for (uint64_t i = 0; i < WINDOW_SLOTS && i < head - w->head; i++)
+		w->n[(head - i) % WINDOW_SLOTS] = 0;
+	w->head = head;
+}
+
+void
+total_add(struct total *w, uint64_t len, uint64_t t, double n)
+{
+	uint64_t s = slot(w->head, len, t), whole = n;
+
+	total_move(w, s);
+	if (w->head - s < WINDOW_SLOTS)
+		w->n[s % WINDOW_SLOTS] += (total_num)whole * TOTAL_PARTS +
+		    (uint64_t)((n - whole) * TOTAL_PARTS + 0.5);
+}
+
+double
+total_sum(struct total *w, uint64_t len, uint64_t t)
+{
+	total_num sum = 0;
+
+	total_move(w, slot(w->head, len, t));
+	for (int i = 0; i < WINDOW_SLOTS; i++)
+		sum += w->n[i];
+	return (double)(sum / TOTAL_PARTS) +
+	    (double)(uint64_t)(sum % TOTAL_PARTS) / TOTAL_PARTS;
 }

@@ -32,4 +32,18 @@ uint64_t window_least(struct window *, uint64_t len, uint64_t t,
 void window_less(struct window *w, struct window *less, uint64_t len,
     uint64_t t);
 
+/* The same of numbers that are large or have fractions: to 1e-9, so that what
+ * decimals come to does not hang on their order. */
+__extension__ typedef unsigned __int128 total_num;
+
+enum { TOTAL_PARTS = 1000000000 };
+
+struct total {
+	uint64_t	head;
+	total_num	n[WINDOW_SLOTS];	/* in 1 / TOTAL_PARTS */
+};
+
+void total_add(struct total *, uint64_t len, uint64_t t, double n); /* 0 to 2^52 */
+double total_sum(struct total *, uint64_t len, uint64_t t);
+
 #endif

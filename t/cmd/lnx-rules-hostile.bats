@@ -190,8 +190,11 @@ records() {
 		echo "{\"v\":1,\"event\":\"exit\",\"boot_ns\":$t,\"id\":\"9f8e7d6c-5-5\",\"exit_code\":1}"
 	done >in
 	cat "$DATA/flow/2-event.ndjson" >>in
-	run --separate-stderr timeout 20 lnx-rules in
-	[ "$status" -eq 0 ]
+	run --separate-stderr timeout 20 lnx-rules -v in
+	[ "$status" -eq 3 ]
+	[ "${stderr_lines[0]}" = "lnx-rules: in:1: boot_ns is no time" ]
+	[[ ${stderr_lines[1]} == *", 2 lines skipped,"* ]]
+	[ "${#stderr_lines[@]}" -eq 2 ]
 	grep -v '"source"' <<<"$output" | diff -u "$DATA/flow/5-incident.ndjson" -
 }
 

@@ -41,6 +41,25 @@ windows(uint64_t *r)
 	    "or one step less");
 }
 
+/* Of a slot and in all far above 32 bits, and with fractions: exactly. */
+static void
+totals(void)
+{
+	struct total w = { 0 }, tenths = { 0 }, same = { 0 };
+
+	for (int i = 0; i < 100000; i++)
+		total_add(&w, 3200, 1000000 + i / 50, 0x1p40 + 0.25);
+	ok(total_sum(&w, 3200, 1001999) == 100000 * (0x1p40 + 0.25),
+	    "a large sum is not cut: %.2f", total_sum(&w, 3200, 1001999));
+	ok(total_sum(&w, 3200, 1005250) == 0, "it ends with its window");
+	for (int i = 0; i < 30; i++) {
+		total_add(&tenths, 3200, 1000000 + i * 100, 0.1);
+		total_add(&same, 3200, 1000000, 0.1);
+	}
+	ok(total_sum(&tenths, 3200, 1002900) == 3 &&
+	    total_sum(&same, 3200, 1000000) == 3, "30 times 0.1 is 3");
+}
+
 /* ---- a straight line ---- */
 
 static void
@@ -376,6 +395,7 @@ main(void)
 
 	values();
 	windows(&r);
+	totals();
 	lines(&r);
 	holds(&r);
 	globs(&r);
