@@ -54,7 +54,7 @@ quiet() {
 need_jq() { command -v jq >/dev/null || skip "no jq"; }
 
 @test "lnx-rules: fork_storm: the root of the tree is named, by rate and growth" {
-	golden fork-storm- 13
+	golden fork-storm- 17
 	need_jq
 	[ "$(says fork-storm-fires '.state + ":" + .subject.comm')" = "opened:bomb closed:bomb" ]
 	[ "$(says fork-storm-bomb '.subject.pid')" = "200 200" ]
@@ -65,7 +65,7 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 
 @test "lnx-rules: fork_storm: one below another is named; what a bomb is made of is not" {
 	need_jq
-	storms() { says "$1" 'select(.rule == "fork_storm") | .subject.comm // .subject.kind'; }
+	storms() { says "$1" 'select(.rule == "fork_storm" and .state == "opened") | .subject.comm // .subject.kind'; }
 	[ "$(storms fork-storm-below-a-storm)" = "tree storm" ]
 	[ "$(says fork-storm-below-a-storm 'select(.subject.comm == "storm") | .culprit.count' |
 		cut -d ' ' -f 1)" -ge 21 ]
@@ -75,6 +75,17 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	[ -z "$(storms fork-storm-of-the-kernel)" ]
 	# Each makes the next, without end: the tree, and later the host.
 	[ "$(storms fork-storm-relay)" = "relay host" ]
+}
+
+@test "lnx-rules: fork_storm: a start and a build are told apart; half of a flood is one" {
+	need_jq
+	storms() { says "$1" 'select(.rule == "fork_storm") | .state + ":" + .severity + ":" + .class'; }
+	[ "$(storms fork-storm-is-a-start)" = "opened:low:start closed:low:start" ]
+	[ "$(storms fork-storm-is-a-build | tr ' ' '\n' | cut -d : -f 2- | sort -u)" = info:build ]
+	[ "$(storms fork-storm-half-stays)" = "opened:low:start updated:high:" ]
+	# where asks who forks; what it made ends under other names.
+	[ -s "$rules/fork-storm-where.ndjson" ]
+	[ -z "$(storms fork-storm-where)" ]
 }
 
 @test "lnx-rules: fork_burst: 100 in a window, and not 99" {
