@@ -364,7 +364,7 @@ static const uint8_t keys[] = { K_id, K_parent_id, K_creator_id, K_comm,
 	K_duration_ns, K_NONE };
 
 static const struct param storm_params[] = {
-	[P_LIMIT] = { "rate", UNIT_RATE, "10/s", NULL, 0 },
+	[P_LIMIT] = { "rate", UNIT_RATE, "10/s", "0.001/s", 0 },
 	[P_WINDOW] = { "for", UNIT_TIME, "2s", "1s 1h", 0 },
 	[P_GROWTH] = { "growth", UNIT_PCT, "50%", NULL, 0 },
 	{ NULL, 0, NULL, NULL, 0 },

@@ -142,19 +142,27 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 }
 
 @test "lnx-rules: memory_leak: a line that goes on; no start, no cache" {
-	golden memory-leak- 7
+	golden memory-leak- 8
 	need_jq
 	[ "$(says memory-leak-at-the-limit '.values.growth.value')" = 62914560 ]
 	[ "$(says memory-leak-cgroup '.values.time_to_oom.value > 0' | cut -d ' ' -f 1)" = true ]
 	[ "$(says memory-leak-hole '.evidence.lost' | cut -d ' ' -f 1)" = 40 ]
+	# memory.current has caches in it.
+	[ "$(says memory-leak-of-caches '.severity' | tr ' ' '\n' | sort -u)" = low ]
+	[ "$(says memory-leak-of-caches '.evidence.why | tostring | contains("caches")' |
+		tr ' ' '\n' | sort -u)" = true ]
+	[ "$(says memory-leak-fires '.severity' | tr ' ' '\n' | sort -u)" = high ]
 	quiet memory-leak-just-not memory-leak-not-a-start memory-leak-not-a-cache
 }
 
 @test "lnx-rules: oom_kill and oom_risk: who was killed, who asked, what is left" {
-	golden oom- 10
+	golden oom- 11
 	need_jq
 	[ "$(says oom-kill-fires '.victim.comm + ":" + .culprit.comm' | cut -d ' ' -f 1)" = leak:other ]
 	[ "$(says oom-kill-hole '.evidence.lost')" = 3 ]
+	# By an oom record, its cgroup, and the one above that.
+	[ "$(says oom-kill-told-twice '.subject.cgroup + ":" + (.values.kills.peak | tostring)')" = \
+		"/a/b:1 /a/b:1 /c:1 /c:2" ]
 	[ "$(says oom-risk-fires .state)" = "opened updated closed" ]
 	[ "$(says oom-risk-third .boot_ns)" = 102000000000 ]
 	quiet oom-kill-none oom-risk-at-the-limit oom-risk-not-shrinking oom-risk-second
@@ -238,9 +246,14 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 }
 
 @test "lnx-rules: throttled: its own quota, and nobody else is blamed" {
-	golden throttled- 5
+	golden throttled- 7
 	need_jq
 	[ "$(says throttled-fires '.rule + ":" + (.culprit | tostring)' | tr ' ' '\n' | sort -u)" = throttled:null ]
+	[ "$(says throttled-own-or-above '.summary | contains("or one above it")' | sort -u | cut -d ' ' -f 1)" = true ]
+	[ "$(says throttled-own-or-above '.evidence.why | tostring | contains("throttled_local_ns")' |
+		cut -d ' ' -f 1)" = true ]
+	[ "$(says throttled-added-up '.summary | contains("its tasks waited 80 s in 10 s, added up,")' |
+		cut -d ' ' -f 2)" = true ]
 	quiet throttled-at-the-limit throttled-not-by-above throttled-open
 }
 
@@ -507,6 +520,11 @@ wrong() {
 	wrong '[fork_storm]\nwhere = comm == x\n' 2 "where: at 'x': want a number, a string in"
 	wrong '[fork_storm]\nwhere = comm == "x" &&\n' 2 "where: ends too early"
 	wrong '[fork_storm]\nwhere = (uid == 0\n' 2 "where: ends too early: want &&, || or )"
+	wrong '[fork_storm]\nwhere = comm > 3\n' 2 "where: 'comm' is text: want =="
+	wrong '[fork_storm]\nrate = 0/s\n' 2 "rate: '0/s': want a rate"
+	wrong '[x]\ndetector = gauge\nkind = exit\nfield = comm\nabove = 3\n' 4 "field: 'comm' is text"
+	wrong '[psi_saturation]\nresource = irq\n' 1 "[psi_saturation]: resource: irq has no line some"
+	wrong '[noisy_neighbor]\nresource = irq\n' 1 "[noisy_neighbor]: resource: no stall record"
 	wrong '[fork_storm]\nwhere = comm < "x"\n' 2 "where: at '\"x\"': want a number"
 	wrong '[fork_storm]\ncooldown = soon\n' 2 "cooldown: 'soon': want a time"
 	wrong '[fork_storm]\nenabled = maybe\n' 2 "enabled: 'maybe': want yes or no"
