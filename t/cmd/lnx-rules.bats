@@ -110,7 +110,7 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 }
 
 @test "lnx-rules: crash_loop: by exit status or signal; a no now and then is none" {
-	golden crash-loop- 20
+	golden crash-loop- 24
 	need_jq
 	[ "$(says crash-loop-by-signal '.top.exits[0].signal')" = 11 ]
 	[ "$(says crash-loop-fires '.culprit.comm + ":" + (.culprit.count | tostring)' | cut -d ' ' -f 1)" = server:5 ]
@@ -139,6 +139,17 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	# With a back-off it takes longer; each tells of what the other does not.
 	[ "$(crash backoff | tr ' ' '\n' | cut -d : -f 1,3 | sort -u)" = crash_loop_slow:high ]
 	[ "$(crash each-11-s | tr ' ' '\n' | cut -d : -f 1 | sort -u)" = crash_loop ]
+}
+
+@test "lnx-rules: crash_loop: one after the other; many that end side by side are none" {
+	need_jq
+	[ -s "$rules/crash-loop-not-a-deployment.ndjson" ]
+	[ -z "$(says crash-loop-not-a-deployment .rule)" ]
+	for n in of-peers killed-by-parent; do
+		[ "$(says crash-loop-$n '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = retry:low ]
+	done
+	# Each container has a shim of its own: who made them is the same.
+	[ "$(says crash-loop-new-shims '.severity + ":" + .subject.comm' | tr ' ' '\n' | sort -u)" = high:systemd ]
 }
 
 @test "lnx-rules: memory_leak: a line that goes on; no start, no cache" {
