@@ -130,7 +130,7 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	[ "$(says crash-loop-which-status '.culprit.comm + ":" + .class')" = \
 		"asks:retry dies:crash_loop long:retry abrt:crash_loop usage:crash_loop sent:retry" ]
 	[ "$(says crash-loop-of-workers 'select(.state == "opened") | .culprit.comm + ":" + .class')" = \
-		"worker:retry killed:crash_loop status:crash_loop edge:crash_loop usage:crash_loop most:crash_loop" ]
+		"worker:retry killed:retry status:crash_loop edge:crash_loop usage:crash_loop most:crash_loop" ]
 	quiet crash-loop-not-an-answer-of-a-script crash-loop-not-an-orphan
 	# Who starts services again does not wait for answers, nor for 2 s.
 	[ "$(crash start-limit)" = crash_loop:crash_loop:high:opened ]
