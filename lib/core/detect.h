@@ -68,6 +68,7 @@ struct report {
 struct detector {
 	const char	*name;
 	uint64_t	 kinds;
+	uint64_t	 whole;		/* kinds of which where leaves out none */
 	uint64_t	 also;		/* kinds that tell() looks back at */
 	uint8_t		 by;		/* what it can group by; bits */
 	uint8_t		 by_def;

@@ -45,11 +45,15 @@ ended_answer(struct lane *l, const struct rec *rec)
 	enum maker maker = up != NULL ? up->maker : MAKER_OTHER;
 	int s = ended_how(rec);
 
+	/* An init was asked to stop or to restart it. */
 	if (maker == MAKER_SUPERVISOR || maker == MAKER_SHIM)
-		return 0;
-	/* Who is no script and kills had to. */
+		return s == -SIGTERM || s == -SIGINT || s == -SIGHUP;
+	/* A server's child of its own name, for one peer: sshd. */
+	if (maker == MAKER_OTHER && s == SSH && up != NULL && up->comm != NULL)
+		return scan_is(rec_val(rec, K_comm), up->comm);
+	/* If it was the kernel that killed, oom_kill tells. */
 	if (s < 0)
-		return sent(-s) && (s != -SIGKILL || maker == MAKER_RUNNER);
+		return sent(-s);
 	if (maker != MAKER_RUNNER)
 		return 0;
 	if (s == TIMEOUT)
@@ -64,9 +68,12 @@ ended_answer(struct lane *l, const struct rec *rec)
 enum { C_DEATHS, C_WINDOW, C_FAILED, C_FOR, C_LIFE, C_EVERY };
 enum { DEATHS = 16 };		/* whose times are kept */
 
+#define SHIM_YOUNG	UINT64_C(2000000000)	/* when it makes what it is for */
+
 struct crashes {
 	struct window	failed, all;
 	struct window	asked;		/* of the failed, see ended_answer() */
+	struct window	again;		/* of these, started after one had failed */
 	struct top	statuses[TOP];
 	uint8_t		supervised;	/* its parent is there to start it again */
 	uint8_t		crashed;	/* since it opened: they were no answers */
@@ -104,6 +111,39 @@ failed(struct lane *l, const struct rule *r, const struct rec *rec)
 	    rec_num(rec, K_duration_ns, UINT64_MAX) >= r->p[C_LIFE]);
 }
 
+/* It began after one of its kind had failed, of those in the window: of many that
+ * end side by side none is the next. */
+static int
+restarted(const struct crashes *c, const struct rec *rec, uint64_t window,
+    uint64_t now)
+{
+	struct tree_id id;
+
+	if (!rec_self(rec, &id))
+		return 0;
+	for (uint32_t i = 0; i < c->n && i < DEATHS; i++)
+		if (now - c->t[i] <= window && c->t[i] <= id.start)
+			return 1;
+	return 0;
+}
+
+/* A container that is started again gets a new shim each time: who made that, and
+ * the cgroup, stay. */
+static void
+above_shim(struct lane *l, const struct rec *rec, struct subject *s)
+{
+	const struct kin *up = kin_find(l->kins, &s->id);
+	uint64_t life = rec_num(rec, K_duration_ns, UINT64_MAX);
+
+	if (up == NULL || up->up.pid == 0 || (up->maker != MAKER_SHIM &&
+	    maker_of(up->comm, NULL, 0) != MAKER_SHIM) ||
+	    life > l->now || up->id.start + SHIM_YOUNG < l->now - life)
+		return;
+	s->s[1] = lane_cgroup(l, rec, K_cgroup, K_cgroup_v1);
+	if (s->s[1] != NULL)
+		s->id = up->up;
+}
+
 static void
 crash_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 {
@@ -116,6 +156,7 @@ crash_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	    !rec_parent(rec, &s.id) ||
 	    (s.s[0] = lane_sym(l, rec, K_comm)) == NULL)
 		return;
+	above_shim(l, rec, &s);
 	if ((g = bad ? group_get(l, r, &s) : group_find(l, r, &s)) == NULL)
 		return;
 	c = (void *)g->state;
@@ -126,6 +167,8 @@ crash_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 		window_add(&c->failed, r->p[C_WINDOW], l->now, 1);
 		if (ended_answer(l, rec))
 			window_add(&c->asked, r->p[C_WINDOW], l->now, 1);
+		if (restarted(c, rec, r->p[C_WINDOW], l->now))
+			window_add(&c->again, r->p[C_WINDOW], l->now, 1);
 		c->supervised = supervises(l, rec);
 		top_add(c->statuses, NULL, "", ended_how(rec));
 		c->t[c->n++ % DEATHS] = l->now;
@@ -179,6 +222,7 @@ crash_judge(struct lane *l, struct group *g)
 	span = spread(c, r->p[C_WINDOW], l->now, &n);
 	/* A program whose answer is now and then "no" does not crash. */
 	if (100.0 * bad < r->p[C_FAILED] * all ||
+	    2 * window_sum(&c->again, r->p[C_WINDOW], l->now) + 1 < bad ||
 	    (span < r->p[C_FOR] && !c->supervised) ||
 	    (n > 1 && (double)span / (n - 1) < r->p[C_EVERY]))
 		return STAY;
@@ -229,7 +273,7 @@ crash_tell(struct lane *l, struct group *g, struct report *r)
 }
 
 static const uint8_t crash_keys[] = { K_id, K_parent_id, K_comm, K_exit_code,
-	K_signal, K_duration_ns, K_NONE };
+	K_signal, K_duration_ns, K_cgroup, K_cgroup_v1, K_NONE };
 
 static const struct param crash_params[] = {
 	[C_DEATHS] = { "deaths", UNIT_COUNT, "5", NULL, 0 },

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/detect_impl.h"
+#include "core/fork_look.h"
 
 enum { P_LIMIT, P_WINDOW, P_GROWTH };
 enum { DEPTH = 48, CHAIN = DEPTH + 2 };
@@ -23,12 +23,8 @@ enum { WAITS = 8 };		/* but not longer than this part of the window */
  * this part of its forks: what a bomb is made of is all the bomb. */
 #define ALONE	0.5
 
-struct forks {
-	struct window	made, ended;
-	struct top	parents[TOP], commands[TOP];
-	uint64_t	waits;		/* since then for a narrower one; 0 is not */
-	uint8_t		took;		/* it is above the limit, and wider ones know */
-};
+/* Where so many stay, in seconds of the limit, their part does not matter. */
+#define STAY_S	10
 
 struct chain {
 	struct group	*g[CHAIN];
@@ -91,6 +87,8 @@ count(struct lane *l, struct group *g, const struct rec *rec,
 		memset(f->commands, 0, sizeof(f->commands));
 	}
 	window_add(&f->made, len, l->now, 1);
+	f->last = l->now;
+	f->stay++;
 	top_add(f->parents, maker, "", 0);
 	group_seen(l, g, rec);
 }
@@ -225,9 +223,11 @@ grown(struct lane *l, const struct rule *r, const struct rec *rec)
 	for (size_t i = 0; i < c.n; i++) {
 		struct forks *f = (void *)c.g[i]->state;
 
-		if (rec->kind == EV_exit)
+		if (rec->kind == EV_exit) {
 			window_add(&f->ended, length(r), l->now, 1);
-		else if (comm != NULL)
+			f->stay -= f->stay > 0;
+		}
+		if (comm != NULL)
 			top_add(f->commands, NULL, comm, 0);
 		if (i < c.trees && c.g[i]->inc.open)
 			break;
@@ -265,6 +265,18 @@ parts(const struct rule *r)
 	return n < 1 ? 1 : n > WINDOW_SLOTS ? WINDOW_SLOTS : n;
 }
 
+/* So much of it stays that it matters: by its part or by its number. */
+static int
+stays(struct lane *l, struct group *g, double number)
+{
+	struct forks *f = (void *)g->state;
+	uint64_t made = window_sum(&f->made, length(g->rule), l->now);
+	uint64_t ended = window_sum(&f->ended, length(g->rule), l->now);
+
+	return growth(l, g) >= g->rule->p[P_GROWTH] ||
+	    (made > ended && made - ended >= number);
+}
+
 static enum verdict
 judge_storm(struct lane *l, struct group *g)
 {
@@ -275,9 +287,16 @@ judge_storm(struct lane *l, struct group *g)
 	uint64_t sum = window_sum(&f->made, length(r), l->now);
 
 	g->inc.value = sum / s;
-	if (sum <= r->p[P_LIMIT] * s * CLEAR)
+	if (sum <= r->p[P_LIMIT] * s * CLEAR) {
+		f->rise = f->stay = 0;
 		return CALM;
-	if (sum > r->p[P_LIMIT] * s && growth(l, g) >= r->p[P_GROWTH] &&
+	}
+	if (f->rise == 0) {
+		f->rise = l->now;
+		f->stay = sum;
+	}
+	fork_look(l, g, length(r), r->p[P_LIMIT] * s, sum);
+	if (sum > r->p[P_LIMIT] * s && stays(l, g, r->p[P_LIMIT] * STAY_S) &&
 	    window_least(&f->made, length(r), l->now, n) >
 	    r->p[P_LIMIT] * s * each / WINDOW_SLOTS)
 		return FIRE;
@@ -293,6 +312,8 @@ judge_burst(struct lane *l, struct group *g)
 	enum verdict v = detect_reached(sum, r->p[P_LIMIT]);
 
 	g->inc.value = sum;
+	f->look = fork_builds(l, g) && sum < BUILD_STAY * r->p[P_LIMIT] ?
+	    BUILD : STORM;
 	return v == FIRE && growth(l, g) < r->p[P_GROWTH] ? STAY : v;
 }
 
@@ -306,6 +327,7 @@ tell(struct lane *l, struct group *g, struct report *r)
 	uint64_t sum = window_sum(&f->made, length(rule), l->now);
 	double s = length(rule) / 1e9;
 	int storm = rule->det == &detect_fork_storm;
+	enum look look = f->look;
 	char who[100], by[100], rate[VALUE_TEXT], len[VALUE_TEXT];
 
 	if (storm)
@@ -325,22 +347,24 @@ tell(struct lane *l, struct group *g, struct report *r)
 	r->subject.cgroup = g->s.by == BY_CGROUP ? g->s.s[0] : r->subject.cgroup;
 	if (g->s.by != BY_TREE)
 		r->subject.kind = g->s.by == BY_CGROUP ? "cgroup" : "host";
+	r->class = fork_looks[look];
 	snprintf(r->summary, sizeof(r->summary), "%s %s %llu times in %s (%s%s), "
-	    "most by %s%s%s", party_text(&r->subject, who, sizeof(who)),
+	    "most by %s%s%s%s", party_text(&r->subject, who, sizeof(who)),
 	    g->s.by == BY_TREE ? "and its descendants forked" : "forked",
 	    (unsigned long long)sum,
 	    value_text(len, UNIT_TIME, length(rule)),
 	    value_text(rate, UNIT_RATE, sum / s),
 	    storm ? "" : ", a burst",
 	    party_text(&r->culprit, by, sizeof(by)),
-	    made[0] != '\0' ? "; command " : "", made);
+	    made[0] != '\0' ? "; command " : "", made, look == BUILD ? ": a build" :
+	    look == START ? ": a start, if that was all" : "");
 }
 
 static const uint8_t keys[] = { K_id, K_parent_id, K_creator_id, K_comm,
 	K_duration_ns, K_NONE };
 
 static const struct param storm_params[] = {
-	[P_LIMIT] = { "rate", UNIT_RATE, "10/s", NULL, 0 },
+	[P_LIMIT] = { "rate", UNIT_RATE, "10/s", "0.001/s", 0 },
 	[P_WINDOW] = { "for", UNIT_TIME, "2s", "1s 1h", 0 },
 	[P_GROWTH] = { "growth", UNIT_PCT, "50%", NULL, 0 },
 	{ NULL, 0, NULL, NULL, 0 },
@@ -357,14 +381,16 @@ const struct detector detect_fork_storm = {
 	.name = "fork_storm", .kinds = KIND(fork) | KIND(exec) | KIND(exit),
 	.by = BY(TREE) | BY(CGROUP) | BY(HOST),
 	.by_def = BY(TREE) | BY(CGROUP) | BY(HOST), .severity = SEV_HIGH,
-	.state = sizeof(struct forks), .keys = keys, .params = storm_params,
-	.feed = feed, .judge = judge_storm, .tell = tell, .window = length,
+	.state = sizeof(struct forks), .whole = KIND(exit), .keys = keys, .params = storm_params,
+	.feed = feed, .judge = judge_storm, .graver = fork_severity,
+	.tell = tell, .window = length,
 };
 
 const struct detector detect_fork_burst = {
 	.name = "fork_burst", .kinds = KIND(fork) | KIND(exec) | KIND(exit),
 	.by = BY(TREE) | BY(CGROUP) | BY(HOST),
 	.by_def = BY(TREE) | BY(CGROUP) | BY(HOST), .severity = SEV_MEDIUM,
-	.state = sizeof(struct forks), .keys = keys, .params = burst_params,
-	.feed = feed, .judge = judge_burst, .tell = tell, .window = length,
+	.state = sizeof(struct forks), .whole = KIND(exit), .keys = keys, .params = burst_params,
+	.feed = feed, .judge = judge_burst, .graver = fork_severity,
+	.tell = tell, .window = length,
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/detect_impl.h"
+#include "core/maker.h"
 
 enum { L_COUNT, L_WINDOW, L_LIFE };
 enum { LIVES = 32 };
@@ -101,21 +102,6 @@ median(const struct lives *s)
 	return n > 0 ? us[n / 2] * 1e3 : 0;
 }
 
-/* Names of programs that run others to build something. */
-static int
-builds(const char *comm)
-{
-	static const char *const names[] = { "make", "gmake", "ninja", "cc1",
-	    "cc1plus", "gcc", "g++", "cc", "c++", "clang", "clang++", "as", "ld",
-	    "collect2", "rustc", "cargo", "go", "compile", "javac", "cmake" };
-
-	for (size_t i = 0; comm != NULL && i < sizeof(names) / sizeof(names[0]);
-	    i++)
-		if (strcmp(names[i], comm) == 0)
-			return 1;
-	return 0;
-}
-
 /* They succeed: somebody's work.  They fail: somebody's trouble, unless a script
  * asks and the answer is no. */
 static const char *
@@ -125,10 +111,10 @@ class_of(const struct lives *s, const char *maker, double failed, double asked)
 		return "crash_loop";
 	if (failed >= 50)
 		return "retry";
-	if (builds(maker))
+	if (maker_builds(maker))
 		return "build";
 	for (size_t i = 0; i < TOP; i++)
-		if (s->commands[i].n > 0 && builds(s->commands[i].comm))
+		if (s->commands[i].n > 0 && maker_builds(s->commands[i].comm))
 			return "build";
 	return "jobs";
 }

@@ -112,6 +112,9 @@ tell(struct lane *l, struct group *g, struct report *r)
 	r->resource = "memory";
 	r->method = "estimated";
 	report_why(r, f.r2, "a line fits its memory with R2 %.2f", f.r2);
+	if (g->s.by == BY_CGROUP)
+		report_why(r, r->confidence, "what a cgroup uses includes caches that "
+		    "the kernel can take back");
 	tell_end(l, r, k, f.slope, end, sizeof(end));
 	snprintf(r->summary, sizeof(r->summary), "memory of %s grew by %s in %s "
 	    "(%s/s, R2 %.2f) to %s%s", party_text(&r->subject, who, sizeof(who)),
@@ -119,6 +122,14 @@ tell(struct lane *l, struct group *g, struct report *r)
 	    value_text(len, UNIT_TIME, f.span),
 	    value_text(rate, UNIT_SIZE, f.slope), f.r2,
 	    value_text(now, UNIT_SIZE, k->now), end);
+}
+
+/* The memory of a cgroup grows with each file that is written, too. */
+static int
+severity(const struct group *g)
+{
+	return g->s.by == BY_CGROUP && g->rule->severity > SEV_LOW ? SEV_LOW :
+	    g->rule->severity;
 }
 
 static const uint8_t keys[] = { K_rss_bytes, K_memory_bytes, K_NONE };
@@ -135,6 +146,6 @@ const struct detector detect_memory_leak = {
 	.name = "memory_leak", .kinds = KIND(sample) | KIND(cgroup),
 	.by = BY(PROCESS) | BY(CGROUP), .by_def = BY(PROCESS) | BY(CGROUP),
 	.severity = SEV_HIGH, .state = sizeof(struct leak), .keys = keys,
-	.params = params, .feed = feed, .judge = judge, .tell = tell,
+	.params = params, .feed = feed, .judge = judge, .graver = severity, .tell = tell,
 	.window = length,
 };

@@ -11,7 +11,8 @@
 enum { O_KILLS, O_WINDOW };
 
 struct kills {
-	struct window	n;
+	struct window	told, extra;	/* by oom records; by the cgroup alone */
+	struct window	had;		/* counted by the cgroup, but known before */
 	struct tree_id	victim, trigger;	/* of the last; pid 0 is not told */
 	uint64_t	rss;
 	char		comm[24], trigger_comm[24], scope[8];
@@ -36,6 +37,55 @@ kill_of(struct kills *k, const struct rec *rec)
 	k->rss = rec_num(rec, K_rss_bytes, 0);
 }
 
+static uint64_t
+kills_sum(struct lane *l, struct group *g)
+{
+	struct kills *k = (void *)g->state;
+
+	return window_sum(&k->told, g->rule->p[O_WINDOW], l->now) +
+	    window_sum(&k->extra, g->rule->p[O_WINDOW], l->now);
+}
+
+/* What is known of the cgroups in it so far: they count for it, too.  Kills are
+ * rare. */
+static uint64_t
+kills_below(struct lane *l, const struct group *g)
+{
+	size_t len = strlen(g->s.s[0]);
+	uint64_t n = 0;
+
+	if (len == 1)
+		len = 0;
+	for (uint32_t i = 0; i < l->groups.used; i++) {
+		struct group *in = l->groups.all[i];
+
+		if (in != NULL && in != g && in->rule == g->rule &&
+		    in->s.by == BY_CGROUP && in->s.s[0] != NULL &&
+		    strncmp(in->s.s[0], g->s.s[0], len) == 0 &&
+		    in->s.s[0][len] == '/')
+			n += kills_sum(l, in);
+	}
+	return n;
+}
+
+/* How many of the n kills that a cgroup record counts nobody told. */
+static uint64_t
+kills_more(struct lane *l, struct group *g, uint64_t n)
+{
+	struct kills *k = (void *)g->state;
+	uint64_t len = g->rule->p[O_WINDOW];
+	uint64_t known = window_sum(&k->told, len, l->now);
+	uint64_t had = window_sum(&k->had, len, l->now), old;
+
+	if (g->s.by == BY_CGROUP)
+		known += kills_below(l, g);
+	old = known > had ? known - had : 0;
+	old = old < n ? old : n;
+	window_add(&k->had, len, l->now, old);
+	window_add(&k->extra, len, l->now, n - old);
+	return n - old;
+}
+
 static void
 kills_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 {
@@ -51,13 +101,11 @@ kills_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 		    (g = group_get(l, r, &s)) == NULL)
 			continue;
 		k = (void *)g->state;
-		/* The cgroup counts what an oom record told already. */
-		if (rec->kind == EV_cgroup && window_sum(&k->n,
-		    r->p[O_WINDOW], l->now) >= n)
-			continue;
-		window_add(&k->n, r->p[O_WINDOW], l->now, n);
-		if (rec->kind == EV_oom)
+		if (rec->kind == EV_oom) {
+			window_add(&k->told, r->p[O_WINDOW], l->now, n);
 			kill_of(k, rec);
+		} else if (kills_more(l, g, n) == 0)
+			continue;
 		group_seen(l, g, rec);
 		group_settle(l, g);
 	}
@@ -66,9 +114,7 @@ kills_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 static enum verdict
 kills_judge(struct lane *l, struct group *g)
 {
-	struct kills *k = (void *)g->state;
-
-	g->inc.value = window_sum(&k->n, g->rule->p[O_WINDOW], l->now);
+	g->inc.value = kills_sum(l, g);
 	return detect_reached(g->inc.value, g->rule->p[O_KILLS]);
 }
 

@@ -126,14 +126,24 @@ tell(struct lane *l, struct group *g, struct report *r)
 
 /* ---- circuit breaker ---- */
 
+/* The kernel has no line some for irq. */
+static int
+saturation_check(struct rule *r, char *why)
+{
+	if (r->p[P_RESOURCE] != RES_IRQ || r->p[P_LINE] == LINE_FULL)
+		return 0;
+	snprintf(why, RULE_WHY, "[%s]: resource: irq has no line some: want line = full",
+	    r->name);
+	return -1;
+}
+
 /* Without a limit of its own, how busy the CPU is need not be known. */
 static int
 breaker_check(struct rule *r, char *why)
 {
-	(void)why;
 	if (r->p[P_CPU] == 0)
 		r->kinds = KIND(psi);
-	return 0;
+	return saturation_check(r, why);
 }
 
 static void
@@ -278,6 +288,7 @@ const struct detector detect_psi_saturation = {
 	.by = BY(CGROUP) | BY(POD) | BY(NAMESPACE) | BY(HOST),
 	.by_def = BY(CGROUP) | BY(HOST), .severity = SEV_MEDIUM,
 	.state = sizeof(struct pressure), .keys = keys, .params = psi_params,
+	.check = saturation_check,
 	.feed = saturation, .judge = judge, .tell = tell, .window = length,
 };
 

@@ -154,6 +154,11 @@ noise_severity(const struct group *g)
 static int
 noise_check(struct rule *r, char *why)
 {
+	if (r->p[N_RESOURCE] == RES_IRQ) {
+		snprintf(why, RULE_WHY, "[%s]: resource: no stall record is about irq: "
+		    "want cpu, memory, io or any", r->name);
+		return -1;
+	}
 	if (r->p[N_MEDIUM] <= r->p[N_HIGH])
 		return 0;
 	snprintf(why, RULE_WHY, "[%s]: medium: want no more than high", r->name);
@@ -242,6 +247,7 @@ enum { T_ABOVE, T_WINDOW };
 struct throttle {
 	struct window	own, stall;	/* by cgroup records; by stall records */
 	uint64_t	quota, period;	/* ns; 0 is unknown */
+	uint8_t		above;		/* the last record told no local time */
 };
 
 static uint64_t
@@ -290,10 +296,23 @@ throttle_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	if (rec->kind == EV_cgroup) {
 		t->quota = rec_num(rec, K_cpu_quota_ns, 0);
 		t->period = rec_num(rec, K_cpu_period_ns, 0);
+		if (ns > 0)
+			t->above = rec_num(rec, K_throttled_local_ns,
+			    UINT64_MAX) == UINT64_MAX;
 	}
 	if (ns > 0)
 		group_seen(l, g, rec);
 	group_settle(l, g);
+}
+
+/* Of the stall records: each task's wait counts. */
+static int
+by_tasks(struct lane *l, struct group *g)
+{
+	struct throttle *t = (void *)g->state;
+
+	return window_sum(&t->stall, g->rule->p[T_WINDOW], l->now) >
+	    window_sum(&t->own, g->rule->p[T_WINDOW], l->now);
 }
 
 /* The greater: one may not be there. */
@@ -304,7 +323,7 @@ throttle_ns(struct lane *l, struct group *g)
 	uint64_t a = window_sum(&t->own, g->rule->p[T_WINDOW], l->now);
 	uint64_t b = window_sum(&t->stall, g->rule->p[T_WINDOW], l->now);
 
-	return (double)(a > b ? a : b) * US;
+	return (double)(by_tasks(l, g) ? b : a) * US;
 }
 
 static enum verdict
@@ -320,6 +339,7 @@ throttle_tell(struct lane *l, struct group *g, struct report *r)
 	struct throttle *t = (void *)g->state;
 	const struct rule *rule = g->rule;
 	double ns = throttle_ns(l, g);
+	int tasks = by_tasks(l, g), above = t->above && !tasks;
 	char who[100], time[VALUE_TEXT], len[VALUE_TEXT], quota[100] = "";
 
 	name(&r->subject, BY_CGROUP, g->s.s[0]);
@@ -331,13 +351,18 @@ throttle_tell(struct lane *l, struct group *g, struct report *r)
 		    (double)t->quota / t->period);
 	} else
 		report_why(r, r->confidence, "no cgroup record told the quota");
+	if (above)
+		report_why(r, 0.7, "no throttled_local_ns: the quota may be that of a "
+		    "cgroup above it");
 	r->resource = "cpu";
 	r->method = "measured";
-	snprintf(r->summary, sizeof(r->summary),
-	    "%s was throttled for %s in %s by its own quota%s",
+	snprintf(r->summary, sizeof(r->summary), "%s %s %s in %s%s by %s%s",
 	    party_text(&r->subject, who, sizeof(who)),
+	    tasks ? "was throttled: its tasks waited" : "was throttled for",
 	    value_text(time, UNIT_TIME, ns),
-	    value_text(len, UNIT_TIME, rule->p[T_WINDOW]), quota);
+	    value_text(len, UNIT_TIME, rule->p[T_WINDOW]),
+	    tasks ? ", added up," : "", above ?
+	    "its own quota or one above it" : "its own quota", quota);
 }
 
 static const uint8_t throttle_keys[] = { K_throttled_ns, K_throttled_local_ns,

@@ -33,8 +33,8 @@ named(const struct field *f, size_t skip, const char *name)
 	    (f->pid != NULL && strcmp(f->pid + skip, name) == 0);
 }
 
-static int
-has(const struct event_desc *d, const char *name)
+static const struct field *
+find(const struct event_desc *d, const char *name)
 {
 	const char *dot = strchr(name, '.'), *object = NULL;
 	size_t skip = 0;
@@ -48,13 +48,13 @@ has(const struct event_desc *d, const char *name)
 			skip = 0;
 		} else if (object == NULL) {
 			if (named(f, 0, name))
-				return 1;
+				return f;
 		} else if (dot != NULL &&
 		    (size_t)(dot - name) == strlen(object) &&
 		    strncmp(name, object, dot - name) == 0 &&
 		    named(f, skip, dot + 1))
-			return 1;
-	return 0;
+			return f;
+	return NULL;
 }
 
 uint64_t
@@ -66,7 +66,43 @@ key_kinds(const char *name, uint64_t kinds)
 		return kinds;
 	for (int k = 1; k < 64; k++)
 		if ((kinds >> k & 1) && event_desc(k) != NULL &&
-		    has(event_desc(k), name))
+		    find(event_desc(k), name) != NULL)
 			in |= UINT64_C(1) << k;
 	return in;
+}
+
+/* Of a process the id is text, and the pid is none. */
+static int
+text(const struct field *f, const char *name)
+{
+	size_t n = strlen(name);
+
+	switch (f->from == FROM_tail ? F_str : f->type) {
+	case F_proc:
+		return n < 3 || strcmp(name + n - 3, "pid") != 0;
+	case F_comm: case F_str: case F_path: case F_char: case F_hex64:
+	case F_time: case F_id:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+int
+key_text(const char *name, uint64_t kinds)
+{
+	const struct field *f;
+	int is = 0;
+
+	if (everywhere(name))
+		return strcmp(name, "boot_ns") != 0;
+	for (int k = 1; k < 64; k++) {
+		if (!(kinds >> k & 1) || event_desc(k) == NULL ||
+		    (f = find(event_desc(k), name)) == NULL)
+			continue;
+		if (!text(f, name))
+			return 0;
+		is = 1;
+	}
+	return is;
 }

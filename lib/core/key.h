@@ -66,4 +66,7 @@ extern const char *const key_names[K_FIXED];
  * the object a). */
 uint64_t key_kinds(const char *name, uint64_t kinds);
 
+/* It is text in all of them: no number. */
+int key_text(const char *name, uint64_t kinds);
+
 #endif

@@ -215,6 +215,7 @@ lane_feed(struct lane *l, const struct rec *r)
 	lane_learn(l, r);
 	for (unsigned i = 0; i < set->nrules; i++)
 		if (set->rules[i]->where == NULL ||
+		    set->rules[i]->det->whole >> r->kind & 1 ||
 		    where_met(set->rules[i]->where, look, r))
 			set->rules[i]->det->feed(l, set->rules[i], r);
 	if (r->kind == EV_exit)

@@ -5,6 +5,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/detect_any.c \
 	lib/core/detect_crash.c \
 	lib/core/detect_fork.c \
+	lib/core/fork_look.c lib/core/fork_look.h \
 	lib/core/detect_fd.c \
 	lib/core/detect_life.c \
 	lib/core/detect_memory.c \

@@ -19,6 +19,12 @@ static const char *const supervisors[] = {
 
 static const char *const shims[] = { "conmon", "containerd-shim", "crun", "kubelet" };
 
+static const char *const builders[] = {
+	"as", "bazel", "c++", "cargo", "cc", "cc1", "cc1plus", "clang", "clang++",
+	"cmake", "collect2", "compile", "ctest", "g++", "gcc", "gmake", "go", "javac",
+	"ld", "make", "meson", "ninja", "rustc", "samu",
+};
+
 static int
 listed(const char *const *names, size_t n, const char *s, size_t len)
 {
@@ -49,4 +55,10 @@ maker_of(const char *comm, const char *exe, size_t len)
 	/* A script has its own name, and the program is its interpreter. */
 	return (len > 0 && LISTED(runners, exe, len)) ||
 	    (clen > 0 && LISTED(runners, comm, clen)) ? MAKER_RUNNER : MAKER_OTHER;
+}
+
+int
+maker_builds(const char *comm)
+{
+	return comm != NULL && LISTED(builders, comm, strlen(comm));
 }

@@ -16,4 +16,7 @@ enum maker {
  * not told. */
 enum maker maker_of(const char *comm, const char *exe, size_t len);
 
+/* It is a program that builds, or one that such a program runs to build. */
+int maker_builds(const char *comm);
+
 #endif

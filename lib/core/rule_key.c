@@ -45,7 +45,7 @@ struct asking {
 };
 
 static int
-where_field(void *arg, const char *name, char *why)
+where_field(void *arg, const char *name, int number, char *why)
 {
 	struct asking *a = arg;
 	char reason[RULE_WHY];
@@ -53,6 +53,8 @@ where_field(void *arg, const char *name, char *why)
 
 	if ((k = field(a->rs, a->r, name, reason)) == -1)
 		return rule_bad(why, "where: %.240s", reason);
+	if (number && key_text(name, a->r->kinds))
+		return rule_bad(why, "where: '%.60s' is text: want ==, !=, ~ or !~", name);
 	for (int i = 0; i < a->r->nfields; i++)
 		if (a->r->fields[i] == k)
 			return k;
@@ -236,6 +238,9 @@ rule_param(struct rules *rs, struct rule *r, size_t i, const char *s, char *why)
 	if (p->unit == UNIT_TEXT) {
 		if ((n = field(rs, r, s, reason)) == -1)
 			return rule_bad(why, "%s: %.200s", p->name, reason);
+		if (key_text(s, r->kinds))
+			return rule_bad(why, "%s: '%.60s' is text: want a field that is a "
+			    "number", p->name, s);
 		r->field_key = n;
 		snprintf(r->field, sizeof(r->field), "%s", s);
 		return 0;

@@ -138,6 +138,7 @@ test(struct parse *s)
 	size_t n = strspn(s->p, "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
 	char field[64];
+	enum code code;
 	struct op *op;
 	int key;
 
@@ -145,14 +146,15 @@ test(struct parse *s)
 		return fail(s, "the name of a field, ! or (");
 	memcpy(field, s->p, n);
 	field[n] = '\0';
-	if ((key = s->key(s->arg, field, s->why)) == -1)
-		return -1;
 	s->p += n;
-	if ((op = add(s, OP_HAS)) == NULL)
+	code = comparison(s);
+	if ((op = add(s, code)) == NULL ||
+	    (code != OP_HAS && operand(s, op) == -1) ||
+	    (key = s->key(s->arg, field, code >= OP_LT && code <= OP_GE,
+	    s->why)) == -1)
 		return -1;
 	op->key = key;
-	op->code = comparison(s);
-	return op->code == OP_HAS ? 0 : operand(s, op);
+	return 0;
 }
 
 static int or(struct parse *);

@@ -19,9 +19,10 @@ enum {
 
 struct where;
 
-/* The number of a field, or -1 with why: no kind has it.  Asked once for each
- * field that the text names. */
-typedef int where_key(void *arg, const char *field, char *why);
+/* The number of a field, or -1 with why: no kind has it, or it is to be greater or
+ * less than something, and is no number.  Asked once for each field that the text
+ * names. */
+typedef int where_key(void *arg, const char *field, int number, char *why);
 
 /* NULL with why, which has room for RULE_WHY bytes. */
 struct where *where_new(const char *text, where_key *key, void *arg, char *why);

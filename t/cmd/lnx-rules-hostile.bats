@@ -266,9 +266,10 @@ crash() {
 	awk -v n="$1" 'function dies(at, parent, comm) {
 			t += at
 			printf "{\"v\":1,\"event\":\"exit\",\"boot_ns\":%.0f,\"host\":\"h\",", t * 1e6
-			printf "\"id\":\"9f8e7d6c-%d-%d\",\"pid\":%d,", ++id, id + 100, id + 100
+			++id
+			printf "\"id\":\"9f8e7d6c-%.0f-%d\",\"pid\":%d,", t * 1e6 - 5e8, id, id
 			printf "\"parent_id\":\"9f8e7d6c-%d-%d\",\"comm\":\"%s\",", parent, parent, comm
-			print "\"signal\":11,\"duration_ns\":1000000000000}"
+			print "\"signal\":11,\"duration_ns\":500000000}"
 		}
 		BEGIN {
 			t = 1000000; id = 3000000
@@ -323,8 +324,8 @@ crash() {
 @test "lnx-rules: names of processes reach the sentence, but no terminal" {
 	for i in 1 2 3 4 5 6 7; do
 		printf '{"v":1,"event":"exit","time":"2026-02-03T04:05:%02dZ","boot_ns":%d000000000,' $i $i
-		printf '"id":"9f8e7d6c-%d-%d","pid":%d,"parent_id":"9f8e7d6c-1-1","signal":11,' $i $i $i
-		printf '"comm":"\\u001b]0;x\\u0007\\n\\"}\\u0000","duration_ns":2000000000}\n'
+		printf '"id":"9f8e7d6c-%d500000000-%d","pid":%d,"parent_id":"9f8e7d6c-1-1","signal":11,' $((i - 1)) $i $i
+		printf '"comm":"\\u001b]0;x\\u0007\\n\\"}\\u0000","duration_ns":500000000}\n'
 	done >in
 	lnx-rules in >out
 	grep -q crash_loop out

@@ -54,7 +54,7 @@ quiet() {
 need_jq() { command -v jq >/dev/null || skip "no jq"; }
 
 @test "lnx-rules: fork_storm: the root of the tree is named, by rate and growth" {
-	golden fork-storm- 13
+	golden fork-storm- 17
 	need_jq
 	[ "$(says fork-storm-fires '.state + ":" + .subject.comm')" = "opened:bomb closed:bomb" ]
 	[ "$(says fork-storm-bomb '.subject.pid')" = "200 200" ]
@@ -65,7 +65,7 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 
 @test "lnx-rules: fork_storm: one below another is named; what a bomb is made of is not" {
 	need_jq
-	storms() { says "$1" 'select(.rule == "fork_storm") | .subject.comm // .subject.kind'; }
+	storms() { says "$1" 'select(.rule == "fork_storm" and .state == "opened") | .subject.comm // .subject.kind'; }
 	[ "$(storms fork-storm-below-a-storm)" = "tree storm" ]
 	[ "$(says fork-storm-below-a-storm 'select(.subject.comm == "storm") | .culprit.count' |
 		cut -d ' ' -f 1)" -ge 21 ]
@@ -75,6 +75,17 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	[ -z "$(storms fork-storm-of-the-kernel)" ]
 	# Each makes the next, without end: the tree, and later the host.
 	[ "$(storms fork-storm-relay)" = "relay host" ]
+}
+
+@test "lnx-rules: fork_storm: a start and a build are told apart; half of a flood is one" {
+	need_jq
+	storms() { says "$1" 'select(.rule == "fork_storm") | .state + ":" + .severity + ":" + .class'; }
+	[ "$(storms fork-storm-is-a-start)" = "opened:low:start closed:low:start" ]
+	[ "$(storms fork-storm-is-a-build | tr ' ' '\n' | cut -d : -f 2- | sort -u)" = info:build ]
+	[ "$(storms fork-storm-half-stays)" = "opened:low:start updated:high:" ]
+	# where asks who forks; what it made ends under other names.
+	[ -s "$rules/fork-storm-where.ndjson" ]
+	[ -z "$(storms fork-storm-where)" ]
 }
 
 @test "lnx-rules: fork_burst: 100 in a window, and not 99" {
@@ -99,7 +110,7 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 }
 
 @test "lnx-rules: crash_loop: by exit status or signal; a no now and then is none" {
-	golden crash-loop- 20
+	golden crash-loop- 24
 	need_jq
 	[ "$(says crash-loop-by-signal '.top.exits[0].signal')" = 11 ]
 	[ "$(says crash-loop-fires '.culprit.comm + ":" + (.culprit.count | tostring)' | cut -d ' ' -f 1)" = server:5 ]
@@ -119,7 +130,7 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	[ "$(says crash-loop-which-status '.culprit.comm + ":" + .class')" = \
 		"asks:retry dies:crash_loop long:retry abrt:crash_loop usage:crash_loop sent:retry" ]
 	[ "$(says crash-loop-of-workers 'select(.state == "opened") | .culprit.comm + ":" + .class')" = \
-		"worker:retry killed:crash_loop status:crash_loop edge:crash_loop usage:crash_loop most:crash_loop" ]
+		"worker:retry killed:retry status:crash_loop edge:crash_loop usage:crash_loop most:crash_loop" ]
 	quiet crash-loop-not-an-answer-of-a-script crash-loop-not-an-orphan
 	# Who starts services again does not wait for answers, nor for 2 s.
 	[ "$(crash start-limit)" = crash_loop:crash_loop:high:opened ]
@@ -130,20 +141,39 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 	[ "$(crash each-11-s | tr ' ' '\n' | cut -d : -f 1 | sort -u)" = crash_loop ]
 }
 
+@test "lnx-rules: crash_loop: one after the other; many that end side by side are none" {
+	need_jq
+	[ -s "$rules/crash-loop-not-a-deployment.ndjson" ]
+	[ -z "$(says crash-loop-not-a-deployment .rule)" ]
+	for n in of-peers killed-by-parent; do
+		[ "$(says crash-loop-$n '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = retry:low ]
+	done
+	# Each container has a shim of its own: who made them is the same.
+	[ "$(says crash-loop-new-shims '.severity + ":" + .subject.comm' | tr ' ' '\n' | sort -u)" = high:systemd ]
+}
+
 @test "lnx-rules: memory_leak: a line that goes on; no start, no cache" {
-	golden memory-leak- 7
+	golden memory-leak- 8
 	need_jq
 	[ "$(says memory-leak-at-the-limit '.values.growth.value')" = 62914560 ]
 	[ "$(says memory-leak-cgroup '.values.time_to_oom.value > 0' | cut -d ' ' -f 1)" = true ]
 	[ "$(says memory-leak-hole '.evidence.lost' | cut -d ' ' -f 1)" = 40 ]
+	# memory.current has caches in it.
+	[ "$(says memory-leak-of-caches '.severity' | tr ' ' '\n' | sort -u)" = low ]
+	[ "$(says memory-leak-of-caches '.evidence.why | tostring | contains("caches")' |
+		tr ' ' '\n' | sort -u)" = true ]
+	[ "$(says memory-leak-fires '.severity' | tr ' ' '\n' | sort -u)" = high ]
 	quiet memory-leak-just-not memory-leak-not-a-start memory-leak-not-a-cache
 }
 
 @test "lnx-rules: oom_kill and oom_risk: who was killed, who asked, what is left" {
-	golden oom- 10
+	golden oom- 11
 	need_jq
 	[ "$(says oom-kill-fires '.victim.comm + ":" + .culprit.comm' | cut -d ' ' -f 1)" = leak:other ]
 	[ "$(says oom-kill-hole '.evidence.lost')" = 3 ]
+	# By an oom record, its cgroup, and the one above that.
+	[ "$(says oom-kill-told-twice '.subject.cgroup + ":" + (.values.kills.peak | tostring)')" = \
+		"/a/b:1 /a/b:1 /c:1 /c:2" ]
 	[ "$(says oom-risk-fires .state)" = "opened updated closed" ]
 	[ "$(says oom-risk-third .boot_ns)" = 102000000000 ]
 	quiet oom-kill-none oom-risk-at-the-limit oom-risk-not-shrinking oom-risk-second
@@ -227,9 +257,14 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 }
 
 @test "lnx-rules: throttled: its own quota, and nobody else is blamed" {
-	golden throttled- 5
+	golden throttled- 7
 	need_jq
 	[ "$(says throttled-fires '.rule + ":" + (.culprit | tostring)' | tr ' ' '\n' | sort -u)" = throttled:null ]
+	[ "$(says throttled-own-or-above '.summary | contains("or one above it")' | sort -u | cut -d ' ' -f 1)" = true ]
+	[ "$(says throttled-own-or-above '.evidence.why | tostring | contains("throttled_local_ns")' |
+		cut -d ' ' -f 1)" = true ]
+	[ "$(says throttled-added-up '.summary | contains("its tasks waited 80 s in 10 s, added up,")' |
+		cut -d ' ' -f 2)" = true ]
 	quiet throttled-at-the-limit throttled-not-by-above throttled-open
 }
 
@@ -497,6 +532,11 @@ wrong() {
 	wrong '[fork_storm]\nwhere = comm == x\n' 2 "where: at 'x': want a number, a string in"
 	wrong '[fork_storm]\nwhere = comm == "x" &&\n' 2 "where: ends too early"
 	wrong '[fork_storm]\nwhere = (uid == 0\n' 2 "where: ends too early: want &&, || or )"
+	wrong '[fork_storm]\nwhere = comm > 3\n' 2 "where: 'comm' is text: want =="
+	wrong '[fork_storm]\nrate = 0/s\n' 2 "rate: '0/s': want a rate"
+	wrong '[x]\ndetector = gauge\nkind = exit\nfield = comm\nabove = 3\n' 4 "field: 'comm' is text"
+	wrong '[psi_saturation]\nresource = irq\n' 1 "[psi_saturation]: resource: irq has no line some"
+	wrong '[noisy_neighbor]\nresource = irq\n' 1 "[noisy_neighbor]: resource: no stall record"
 	wrong '[fork_storm]\nwhere = comm < "x"\n' 2 "where: at '\"x\"': want a number"
 	wrong '[fork_storm]\ncooldown = soon\n' 2 "cooldown: 'soon': want a time"
 	wrong '[fork_storm]\nenabled = maybe\n' 2 "enabled: 'maybe': want yes or no"

@@ -10,12 +10,15 @@ load rules
 
 @test "fork_storm: 20 forks a second that stay: the tree's root, who forked, the rate" {
 	rules_start --tree $BASHPID
-	mischief storm 80 20 3000 >truth 3>&-
+	mischief storm 120 20 3000 >truth 3>&-
 	rules_stop
 	pid=$(of truth pid)
 	told -w rule=fork_storm -w "subject.pid=$pid" subject.kind subject.id \
 		subject.comm culprit.pid severity >got
-	diff -u <(printf 'tree\t%s\tmischief\t%s\thigh\n' "$(id_of "$pid")" "$pid") got
+	# Until it went on for longer than a start does.
+	diff -u <(printf 'tree\t%s\tmischief\t%s\tlow\n' "$(id_of "$pid")" "$pid") got
+	pick -w rule=fork_storm -w "subject.pid=$pid" incident severity <incidents |
+	    grep -qx high
 	IFS='	' read -r rate limit forks <<<"$(told -w rule=fork_storm \
 		-w "subject.pid=$pid" values.rate.value values.rate.threshold \
 		values.forks.value)"
