@@ -222,7 +222,7 @@ no_stalls(struct opts *o)
 	    "cgroups, not of processes", by);
 	o->conf.no_stalls = o->why;
 	o->conf.kinds &= ~TRACE_STALLS;
-	if (!o->quiet)
+	if (!o->quiet && cmd_chatty(o->verbose))
 		warnx("stalls: %s", o->why);
 }
 

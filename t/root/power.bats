@@ -256,13 +256,13 @@ usage() {
 }
 
 @test "with a filter by process stalls are left out, and that is said" {
-	run --separate-stderr timeout 20 lnx-trace --comm nope -d 1500ms
+	run --separate-stderr timeout 20 lnx-trace -v --comm nope -d 1500ms
 	echo "$stderr"
 	[ "$status" -eq 0 ]
 	[ "${stderr_lines[0]}" = "lnx-trace: stalls: not told with --comm: they are of cgroups, not of processes" ]
 	jq -e -s '.[0] | (.degraded | any(startswith("stall: not told with --comm"))) and
 	    (.events | index("stall") == null)' <<<"$output"
 	if grep '"event":"stall' <<<"$output"; then false; fi
-	run --separate-stderr timeout 20 lnx-trace -q --comm nope -d 200ms
+	run --separate-stderr timeout 20 lnx-trace --comm nope -d 200ms
 	[ -z "$stderr" ]
 }
