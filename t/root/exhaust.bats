@@ -79,7 +79,7 @@ totals() {
 @test "more pairs than can be remembered: that is said, and no wait is lost" {
 	for i in {1..400}; do
 		mkdir "$TOP/$i"
-		WORK_IN=$TOP/$i work 60 0 light 1000 300000 3>&- &
+		WORK_IN=$TOP/$i work 60 0 light 200 50000 3>&- &
 		WORKERS+=($!)
 	done
 	wait_for 60 eval '[ "$(cat /proc/[0-9]*/stat 2>/dev/null | grep -c "^[0-9]* (work) T ")" -ge 400 ]'
