@@ -67,13 +67,14 @@ digits(const char *p, size_t len, uint64_t *u)
 int
 scan_u64(const struct scan_val *v, uint64_t *u)
 {
-	const char *p = v->p, *end = p + v->len;
+	const char *p = v->p, *end;
 	uint64_t n = 0, w;
 
 	if (v->type != SCAN_NUM)
 		return -1;
 	if (v->len >= 20)
 		return digits(p, v->len, u);
+	end = p + v->len;
 	for (; end - p >= 8; p += 8) {
 		w = text_load(p);
 		if (!text_digits(w))
