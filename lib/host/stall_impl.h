@@ -36,6 +36,7 @@ struct owner {
 	char		 comm[16];
 	uint32_t	 len;
 	char		*path;
+	uint32_t	 named;		/* as in struct slot_entry */
 	uint32_t	 party;		/* in the window ... */
 	uint64_t	 number;	/* ... of this number */
 	struct pressure	 psi;

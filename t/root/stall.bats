@@ -277,6 +277,28 @@ throttled() {
 	[ "$(grep "^edge /$TOP/v" all | awk '{ print $2 }' | sort -u | wc -l)" -ge 6 ]
 }
 
+@test "stall: a cgroup of v1 that is renamed, and one below it, have their new paths" {
+	local top what
+	top=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/mounts)
+	[ -n "$top" ] || skip "no cgroup v1 with memory"
+	mkdir "$top/$TOP-old" "$top/$TOP-old/below"
+	GROUPS_MADE+=("$top/$TOP-old" "$top/$TOP-new" "$top/$TOP-new/below")
+	stalls_start
+	# Where v2 says only that it is the root.
+	for what in "$TOP-old" "$TOP-old/below"; do
+		WORK_IN="$V2 $top/$what" work 60 0 spin 3>&- 7>&- &
+		WORKERS+=($!)
+	done
+	measure 1
+	parties() { sed 's/ v1:/ /g' window | awk -v at="/$TOP-" '$1 == "party" && index($2, at) { print $2 }' | sort; }
+	parties | diff -u <(printf '/%s\n' "$TOP-old" "$TOP-old/below") -
+	mv "$top/$TOP-old" "$top/$TOP-new"
+	measure 1
+	measure 1
+	parties | diff -u <(printf '/%s\n' "$TOP-new" "$TOP-new/below") -
+	sed 's/ v1:/ /g' window | grep "^edge /$TOP-new/below cgroup /$TOP-new "
+}
+
 @test "stall: the process of the culprit, and its name" {
 	group victim culprit
 	# Others here may start many processes, each of which takes a slot.
