@@ -206,10 +206,9 @@ choose(struct gauges *g, const struct trace_conf *c,
 {
 	g->pick.v1 = c->cgroup_v1 && host->mode == CGROUP_HYBRID;
 	for (uint32_t i = 0; i < c->ncgroup; i++)
-		if (pick_add(&g->pick, c->cgroup[i],
-		    cgroup_below(host, c->cgroup_text[i])) == -1)
+		if (pick_add(&g->pick, c->cgroup[i], c->cgroup_name[i]) == -1)
 			errx(EX_LNX_USAGE, "--cgroup: '%s': too long",
-			    c->cgroup_text[i]);
+			    c->cgroup_name[i]);
 }
 
 /* Of all that was asked for there is nothing: the first that is missing is why. */
