@@ -147,9 +147,13 @@ look(struct watcher *w, uint64_t ticks)
 	else if (list.len > 0)
 		speak_degraded(w->s, &list);
 	/* What ends between two ticks is nobody's whole interval. */
-	if (ticks > 1 && (news.uncounted || news.removed + news.unseen > 0))
+	if (ticks > 1 && (news.uncounted || news.removed + news.unseen > 0)) {
 		speak_lost(w->s, "late", news.uncounted ? WIRE_UNKNOWN_64 :
 		    news.removed + news.unseen, w->before, now);
+		if (o->text)
+			psi_say(o, "looks were left out: cgroups that ended "
+			    "meanwhile are not in the table");
+	}
 	w->before = now;
 	if (w->looks == 1 && look_count(w->l) == 0) {
 		warnx("nothing can be watched: no pressure file could be read");
