@@ -140,8 +140,8 @@ look_at_cpu(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 	struct gauges *g = self;
 	int rc;
 
-	(void)last;
-	if (stall_read(g->stall, now, &w) == -1)
+	(void)now, (void)last;
+	if (stall_read(g->stall, &w) == -1)
 		return tell_unread(g, STALL_CPU, fn, arg);
 	rc = tell_cpu_losses(g, fn, arg);
 	return rc == 0 ? tell(g, STALL_CPU, w, fn, arg) : rc;
@@ -154,8 +154,8 @@ look_at_iomem(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 	struct gauges *g = self;
 	int rc;
 
-	(void)last;
-	if (iomem_read(g->iomem, now, &io, &memory) == -1)
+	(void)now, (void)last;
+	if (iomem_read(g->iomem, &io, &memory) == -1)
 		return tell_unread(g, STALL_IO, fn, arg);
 	rc = tell_iomem_losses(g, fn, arg);
 	if (rc == 0 && g->resources >> STALL_IO & 1)

@@ -103,12 +103,13 @@ static void
 window(const struct harm *h, struct harm_host *host, int resource, uint64_t at)
 {
 	uint64_t len = num(h, K_window), from = at > len ? at - len : 0;
+	struct harm_span *s = &host->span[resource];
 
-	if (host->span[resource].to == 0 || from < host->span[resource].from)
-		host->span[resource].from = from;
-	if (at >= host->span[resource].to) {
-		host->span[resource].to = at;
-		host->span[resource].last = len;
+	if (s->to == 0 || from < s->from)
+		s->from = from;
+	if (at >= s->to) {
+		s->to = at;
+		s->last = len;
 	}
 }
 
@@ -387,17 +388,35 @@ harm_looked(const struct harm *h, const struct harm_party *p, int last)
 	return last ? p->looked.last : host->psi_to - host->psi_from;
 }
 
+static uint64_t
+begin(const struct harm_span *s)
+{
+	return s->to > s->last ? s->to - s->last : 0;
+}
+
+/* The windows of one look: the resources are read one after the other, and it
+ * may have been held up in between.  These share more than half of the shorter. */
+static int
+together(const struct harm_span *a, const struct harm_span *b)
+{
+	uint64_t to = a->to < b->to ? a->to : b->to;
+	uint64_t least = a->last < b->last ? a->last : b->last;
+	uint64_t from = begin(a) > begin(b) ? begin(a) : begin(b);
+
+	return a->to == b->to || (to > from && to - from > least / 2);
+}
+
 uint64_t
 harm_host_end(const struct harm_host *host, int resource)
 {
-	uint64_t to = host->span[resource].to, len = host->span[resource].last;
-	uint64_t latest = 0;
+	const struct harm_span *own = &host->span[resource], *latest = own;
+	uint64_t two = harm_plus(own->last, own->last);
 
 	for (int r = 0; r < STALL_RESOURCES; r++)
-		if (host->span[r].to > latest)
-			latest = host->span[r].to;
-	return latest >= harm_plus(to, len - len / 8) && latest > to ? 0 :
-	    host->psi_to > harm_plus(to, harm_plus(len, len)) ? 0 : to;
+		if (host->span[r].to > latest->to)
+			latest = &host->span[r];
+	return !together(own, latest) ||
+	    host->psi_to > harm_plus(own->to, two) ? 0 : own->to;
 }
 
 uint64_t

@@ -26,12 +26,14 @@ struct harm_amount {
 	uint64_t	sum, last, at;
 };
 
+struct harm_span {
+	uint64_t	from, to;	/* boot_ns: first window's begin, last one's end */
+	uint64_t	last;		/* length of the last */
+};
+
 struct harm_host {
 	char		 name[65];
-	struct {
-		uint64_t from, to;	/* boot_ns: first window's begin, last one's end */
-		uint64_t last;		/* length of the last */
-	} span[STALL_RESOURCES];
+	struct harm_span span[STALL_RESOURCES];
 	/* Of the records psi: first interval's begin, last one's end. */
 	uint64_t	 psi_from, psi_to;
 };

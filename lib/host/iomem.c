@@ -349,12 +349,14 @@ hand_out(struct iomem *m, enum stall_resource r, uint64_t now,
 }
 
 int
-iomem_read(struct iomem *m, uint64_t now, struct stall_window *io,
+iomem_read(struct iomem *m, struct stall_window *io,
     struct stall_window *memory)
 {
 	struct wait_state *s = &m->skel->bss->state;
+	uint64_t now;
 
 	forget(m);
+	now = boot_now();
 	if (take_parties(m) == -1 || take_edges(m) == -1)
 		return -1;
 	s->window++;
