@@ -7,19 +7,24 @@
 
 #define STILL_NS UINT64_C(1000000000)	/* a wait that long is told before its end */
 
-/* "300 ms of the last 1.00 s on CPU"; a sum over tasks may be more than that. */
+/* "300 ms of the last 1.00 s on CPU".  Of many tasks, or in a wait that began
+ * before, it may be more than that. */
 static void
 how_long(const struct view_pen *p, const struct harm_party *c, uint64_t ns,
     char buf[96])
 {
 	uint64_t span = harm_span(p->h, c, p->v->last);
+	const char *last = p->v->last ? "the last " : "";
 	char a[VIEW_TIME], b[VIEW_TIME];
 
 	view_time(a, ns);
 	view_time(b, span);
-	snprintf(buf, 96, "%s %s %s%s on %s%s", a, ns > span ? "in" : "of",
-	    p->v->last ? "the last " : "", b, view_on[c->resource],
-	    ns > span ? ", all tasks added up," : "");
+	if (ns > span)
+		snprintf(buf, 96, "%s on %s in waits that ended in %s%s", a,
+		    view_on[c->resource], last, b);
+	else
+		snprintf(buf, 96, "%s of %s%s on %s", a, last, b,
+		    view_on[c->resource]);
 }
 
 /* The process that did it, where records tell. */
