@@ -7,24 +7,27 @@
 #include "rec/event.h"
 #include "rec/scan.h"
 
+#include "core/harm_name.h"
 #include "core/harm_table.h"
 #include "core/intern.h"
 
 enum key {
 	K_boot_ns, K_host, K_resource, K_window, K_method, K_confidence,
-	K_victim, K_victim_v1, K_victim_id,
-	K_culprit, K_culprit_v1, K_culprit_id, K_kind, K_comm, K_pid,
+	K_victim, K_victim_v1, K_victim_id, K_victim_v1_id,
+	K_culprit, K_culprit_v1, K_culprit_id, K_culprit_v1_id, K_kind, K_comm, K_pid,
 	K_stall, K_unknown, K_older, K_open, K_induced, K_cpu,
-	K_cgroup, K_interval, K_some, K_max
+	K_cgroup, K_cgroup_id, K_interval, K_some, K_max
 };
 
 static const char *const keys[K_max] = {
 	"boot_ns", "host", "resource", "window_ns", "method", "confidence",
 	"victim.cgroup", "victim.cgroup_v1", "victim.cgroup_id",
+	"victim.cgroup_v1_id",
 	"culprit.cgroup", "culprit.cgroup_v1", "culprit.cgroup_id",
+	"culprit.cgroup_v1_id",
 	"culprit.kind", "culprit.comm", "culprit.pid",
 	"stall_ns", "by.unknown", "by.older", "open_ns", "induced_ns", "cpu_ns",
-	"cgroup", "interval_ns", "some_ns",
+	"cgroup", "cgroup_id", "interval_ns", "some_ns",
 };
 
 struct harm *
@@ -113,51 +116,19 @@ window(const struct harm *h, struct harm_host *host, int resource, uint64_t at)
 	}
 }
 
-/* Cut a path to depth names, in place. */
-static void
-roll(char *path, unsigned depth)
-{
-	if (depth == 0 || path[0] != '/')
-		return;
-	for (char *p = path + 1; *p != '\0'; p++)
-		if (*p == '/' && --depth == 0) {
-			*p = '\0';
-			return;
-		}
-}
-
-/* What the cgroup of a record is called: where the v2 hierarchy is not in use,
- * the other one. */
-static void
-name_of(const struct harm *h, enum key path, enum key v1, enum key id, char *buf)
-{
-	const struct scan_val *v = h->val;
-	char text[24];
-
-	if (v[v1].type == SCAN_STR &&
-	    (v[path].type != SCAN_STR || scan_is(&v[path], "/")))
-		path = v1;
-	if (v[path].type == SCAN_STR)
-		scan_str(&v[path], buf, HARM_NAME);
-	else if (v[id].type == SCAN_STR && v[id].len < sizeof(text)) {
-		scan_str(&v[id], text, sizeof(text));
-		snprintf(buf, HARM_NAME, "cgroup %s", text);
-	} else {
-		strcpy(buf, "?");
-	}
-	roll(buf, h->depth);
-}
-
 enum who { VICTIM, CULPRIT };
 
 /* What the record says of a party of it. */
 static void
-party_name(const struct harm *h, enum who who, char *buf)
+party_name(const struct harm *h, enum who who, char buf[HARM_NAME])
 {
-	if (who == VICTIM)
-		name_of(h, K_victim, K_victim_v1, K_victim_id, buf);
-	else
-		name_of(h, K_culprit, K_culprit_v1, K_culprit_id, buf);
+	const struct scan_val *v = h->val;
+	struct harm_place victim = { &v[K_victim], &v[K_victim_id],
+	    &v[K_victim_v1], &v[K_victim_v1_id] };
+	struct harm_place culprit = { &v[K_culprit], &v[K_culprit_id],
+	    &v[K_culprit_v1], &v[K_culprit_v1_id] };
+
+	harm_name(buf, who == VICTIM ? &victim : &culprit, h->depth);
 }
 
 static const char *const kind_names[STALL_KINDS] = {
@@ -301,18 +272,20 @@ feed_psi(struct harm *h, size_t i, int resource, uint64_t at)
 	uint64_t some = num(h, K_some), len = num(h, K_interval);
 	uint64_t from = at > len ? at - len : 0;
 	struct harm_host *host = &h->host[i];
+	struct harm_place place = { .path = &h->val[K_cgroup],
+	    .id = &h->val[K_cgroup_id] };
 	char name[HARM_NAME], whole[HARM_NAME];
 	struct harm_party *p = NULL;
 
-	if (len == 0 || scan_str(&h->val[K_cgroup], name, sizeof(name)) <= 0)
+	if (len == 0 || place.path->type != SCAN_STR || place.path->len == 0)
 		return 0;
 	if (host->psi_to == 0 || from < host->psi_from)
 		host->psi_from = from;
 	if (at > host->psi_to)
 		host->psi_to = at;
 	/* That of a cgroup has that of those below it already. */
-	strcpy(whole, name);
-	roll(name, h->depth);
+	harm_name(whole, &place, 0);
+	harm_name(name, &place, h->depth);
 	if (strcmp(whole, name) != 0)
 		return 0;
 	if (harm_room(h) == -1)
@@ -364,8 +337,7 @@ harm_find(const struct harm *h, const char *host, const char *cgroup,
 
 	if (i == 0)
 		return NULL;
-	snprintf(name, sizeof(name), "%s", cgroup);
-	roll(name, h->depth);
+	harm_roll(name, cgroup, h->depth);
 	return harm_party_find(h, i - 1, name, resource);
 }
 
