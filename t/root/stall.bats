@@ -277,6 +277,35 @@ throttled() {
 	[ "$(grep "^edge /$TOP/v" all | awk '{ print $2 }' | sort -u | wc -l)" -ge 6 ]
 }
 
+@test "stall: pressure is not that of the cgroup that came in its place" {
+	local ids round
+	group culprit again
+	stalls_start -s 64
+	work_in culprit 0 spin
+	kill -CONT $!
+	window
+	for round in 1 3; do
+		WORK_IN=$V2/$TOP/again work 60 0 spin 3>&- 7>&- &
+		WORKERS+=($!)
+		wait_for 60 state_is $! T
+		kill -CONT $!
+		sleep "$round"
+		[ "$round" = 3 ] || window
+		[ "$round" = 3 ] || sleep 0.3
+		kill -KILL $!
+		wait $! 2>/dev/null || true
+		[ "$round" = 3 ] || wait_for 10 rmdir "$V2/$TOP/again"
+		mkdir -p "$V2/$TOP/again"
+	done
+	window
+	grep "^party /$TOP/again " window
+	# Both were there, each under its own id; of neither is it known by how
+	# much its pressure grew in this window.
+	ids=$(awk -v v="/$TOP/again" '$1 == "party" && $2 == v { print $4 }' window)
+	[ "$(sort -u <<<"$ids" | wc -l)" = 2 ]
+	[ "$(grep -c "^party /$TOP/again .* some -1 full -1 " window)" = 2 ]
+}
+
 @test "stall: a cgroup of v1 that is renamed, and one below it, have their new paths" {
 	local top what
 	top=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/mounts)
