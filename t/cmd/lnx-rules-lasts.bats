@@ -105,6 +105,18 @@ oom() {
 	said . in | diff -u /dev/null -
 }
 
+@test "lnx-rules: what is no longer missing is held against nobody" {
+	{ start 0123abcd 1000 "ring: old"; oom 1001; psi 1002 1100
+	  start 0123abcd 1100 "ring: old" | sed s/start/healed/; oom 1101; psi 1102 1200; } >in
+	said 'if .event == "source" then empty else "\(.rule) \(.state) \(.evidence.why)" end' in >out
+	diff -u - out <<-'END'
+		oom_kill opened ["degraded: ring: old"]
+		oom_kill closed ["degraded: ring: old"]
+		oom_kill opened null
+		oom_kill closed null
+	END
+}
+
 @test "lnx-rules: that records are left out, as too late, is told when it begins" {
 	{ psi 1000 1010; psi 5 25; psi 1010 1012; psi 5 25; } >in
 	said '"\(.state) \(.degraded[0])"' in >out
