@@ -142,9 +142,24 @@ pairs(const struct view_pen *p, int estimated)
 		view_say(p, "  and %zu more", left);
 }
 
+/* By what they say, not by their places. */
+static int
+before(const struct harm *h, const struct harm_party *a,
+    const struct harm_party *b)
+{
+	int c;
+
+	if (a->now.induced != b->now.induced)
+		return a->now.induced > b->now.induced;
+	if ((c = strcmp(a->name, b->name)) != 0 || (c = strcmp(
+	    h->host[a->host].name, h->host[b->host].name)) != 0)
+		return c < 0;
+	return a->resource < b->resource;
+}
+
 /* Of cgroups not told yet, the one that harms most. */
 static const struct harm_party *
-next_harm(const struct harm *h, const struct harm_party *before)
+next_harm(const struct harm *h, const struct harm_party *last)
 {
 	const struct harm_party *c, *best = NULL;
 
@@ -152,13 +167,8 @@ next_harm(const struct harm *h, const struct harm_party *before)
 		c = &h->party[i];
 		if (c->now.induced == 0 || c->estimated)
 			continue;
-		if (before != NULL && (c->now.induced > before->now.induced ||
-		    (c->now.induced == before->now.induced &&
-		    (c == before || strcmp(c->name, before->name) <= 0))))
-			continue;
-		if (best == NULL || c->now.induced > best->now.induced ||
-		    (c->now.induced == best->now.induced &&
-		    strcmp(c->name, best->name) < 0))
+		if ((last == NULL || before(h, last, c)) &&
+		    (best == NULL || before(h, c, best)))
 			best = c;
 	}
 	return best;

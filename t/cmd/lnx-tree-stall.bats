@@ -191,6 +191,16 @@ between() {
 	    grep -qF '000000000/000000000 waited 300 ms of 4.00 s on CPU for the turns of its own tasks'
 }
 
+@test "lnx-tree: two hosts whose cgroups of one name did the same are both told" {
+	edge /v cgroup /hog cpu 300000000 measured >in
+	sed 's/"host":"h"/"host":"g"/' in >>in2
+	cat in in2 | lnx-tree --text >out
+	cat out
+	grep -qF '  g:hog: others waited 300 ms of 4.00 s on CPU for it' out
+	grep -qF '  h:hog: others waited 300 ms of 4.00 s on CPU for it' out
+	cat in2 in | lnx-tree --text | sed -n '/^WHO/,$p' | diff -u <(sed -n '/^WHO/,$p' out) -
+}
+
 @test "lnx-tree: one wait that is longer than the window is told as it was" {
 	edge /v cgroup /hog cpu 13000000000 measured >in
 	lnx-tree --text in >out
