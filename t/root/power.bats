@@ -248,6 +248,10 @@ usage() {
 	usage "--min-stall: has no effect" -e stall_total --min-stall 1s
 	usage "--interval: has no effect" -e stall --interval 2s
 	usage "--all: has no effect" -e exec,exit --all
+	usage "--rate: has no effect" -e stall,exit --rate 5
+	usage "--argv-max: has no effect" -e stall,exit --argv-max 8KiB
+	usage "--no-snap: has no effect" -e stall,exec --no-snap
+	usage "--rung: has no effect" -e stall,sample --rung tp_btf
 	usage "--culprit=process: has no effect" --culprit process --resource io
 	for filter in "-p 1" "--ppid 1" "-t 1" "--comm nope" "-u 0"; do
 		usage "choose by --cgroup" -e stall $filter
