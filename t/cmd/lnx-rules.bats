@@ -62,33 +62,6 @@ setup() {
 	[ "$(says crash-loop-new-shims '.severity + ":" + .subject.comm' | tr ' ' '\n' | sort -u)" = high:systemd ]
 }
 
-@test "lnx-rules: memory_leak: a line that goes on; no start, no cache" {
-	golden memory-leak- 8
-	need_jq
-	[ "$(says memory-leak-at-the-limit '.values.growth.value')" = 62914560 ]
-	[ "$(says memory-leak-cgroup '.values.time_to_oom.value > 0' | cut -d ' ' -f 1)" = true ]
-	[ "$(says memory-leak-hole '.evidence.lost' | cut -d ' ' -f 1)" = 40 ]
-	# memory.current has caches in it.
-	[ "$(says memory-leak-of-caches '.severity' | tr ' ' '\n' | sort -u)" = low ]
-	[ "$(says memory-leak-of-caches '.evidence.why | tostring | contains("caches")' |
-		tr ' ' '\n' | sort -u)" = true ]
-	[ "$(says memory-leak-fires '.severity' | tr ' ' '\n' | sort -u)" = high ]
-	quiet memory-leak-just-not memory-leak-not-a-start memory-leak-not-a-cache
-}
-
-@test "lnx-rules: oom_kill and oom_risk: who was killed, who asked, what is left" {
-	golden oom- 11
-	need_jq
-	[ "$(says oom-kill-fires '.victim.comm + ":" + .culprit.comm' | cut -d ' ' -f 1)" = leak:other ]
-	[ "$(says oom-kill-hole '.evidence.lost')" = 3 ]
-	# By an oom record, its cgroup, and the one above that.
-	[ "$(says oom-kill-told-twice '.subject.cgroup + ":" + (.values.kills.peak | tostring)')" = \
-		"/a/b:1 /a/b:1 /c:1 /c:2" ]
-	[ "$(says oom-risk-fires .state)" = "opened updated closed" ]
-	[ "$(says oom-risk-third .boot_ns)" = 102000000000 ]
-	quiet oom-kill-none oom-risk-at-the-limit oom-risk-not-shrinking oom-risk-second
-}
-
 @test "lnx-rules: fd_exhaustion: above the limit, or soon" {
 	golden fd-exhaustion- 5
 	need_jq
@@ -412,7 +385,7 @@ opened() {
 	[ "$status" -eq 0 ]
 	[ "$output" = "rules.conf: $(grep -c '^\[' rules.conf) rules" ]
 	for d in fork_storm fork_burst short_lived crash_loop memory_leak oom_kill \
-	    oom_risk fd_exhaustion cpu_spin circuit_breaker psi_saturation \
+	    oom_risk memory_limit fd_exhaustion cpu_spin circuit_breaker psi_saturation \
 	    noisy_neighbor throttled zombie d_state; do
 		grep -qE "^(\[$d\]|detector = $d)\$" rules.conf
 	done
