@@ -7,7 +7,7 @@ setup() {
 }
 
 @test "lnx-rules: memory_leak: a line that goes on; no start, no cache" {
-	golden memory-leak- 8
+	golden memory-leak- 23
 	need_jq
 	[ "$(says memory-leak-at-the-limit '.values.growth.value')" = 62914560 ]
 	[ "$(says memory-leak-cgroup '.values.time_to_oom.value > 0' | cut -d ' ' -f 1)" = true ]
@@ -18,6 +18,34 @@ setup() {
 		tr ' ' '\n' | sort -u)" = true ]
 	[ "$(says memory-leak-fires '.severity' | tr ' ' '\n' | sort -u)" = high ]
 	quiet memory-leak-just-not memory-leak-not-a-start memory-leak-not-a-cache
+}
+
+@test "lnx-rules: memory_leak: by the built-in rule, exactly at its limits" {
+	need_jq
+	state() { says "memory-leak-default-$1" '"\(.rule):\(.state)"' | tr ' ' '\n' | uniq | paste -sd ' '; }
+	# 64 MiB in 10 m, and 16 bytes less.
+	[ "$(state at-the-limit)" = memory_leak:opened ]
+	[ "$(says memory-leak-default-at-the-limit .values.growth.value)" = 67108864 ]
+	[ "$(says memory-leak-default-recovers 'select(.state == "closed") | .severity')" = high ]
+	[ "$(says memory-leak-default-hole .evidence.lost | tr ' ' '\n' | sort -u)" = 40 ]
+	# R2 of 0.907 and of 0.893.
+	[ "$(state not-too-crooked)" = memory_leak:opened ]
+	quiet memory-leak-default-just-not memory-leak-default-crooked \
+	    memory-leak-default-9-points
+}
+
+@test "lnx-rules: memory_leak_slow: a leak of hours, and no second incident of a quick one" {
+	need_jq
+	for n in fires recovers hole at-the-limit; do
+		[ "$(says memory-leak-slow-$n '"\(.rule):\(.severity)"' | tr ' ' '\n' | sort -u)" = \
+			memory_leak_slow:medium ]
+	done
+	[ "$(says memory-leak-slow-recovers .state | tr ' ' '\n' | tail -n 1)" = closed ]
+	[ "$(says memory-leak-slow-hole .evidence.lost | tr ' ' '\n' | sort -u)" = 40 ]
+	[ "$(says memory-leak-slow-at-the-limit .values.growth.value)" = 134217728 ]
+	[ "$(says memory-leak-slow-not-twice .rule | tr ' ' '\n' | sort -u)" = memory_leak ]
+	[ "$(says memory-leak-slow-not-a-cgroup .rule | tr ' ' '\n' | grep -c slow)" = 0 ]
+	quiet memory-leak-slow-just-not memory-leak-slow-not-a-step
 }
 
 @test "lnx-rules: oom_kill and oom_risk: who was killed, who asked, what is left" {
