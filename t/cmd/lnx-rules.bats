@@ -20,7 +20,7 @@ setup() {
 }
 
 @test "lnx-rules: crash_loop: by exit status or signal; a no now and then is none" {
-	golden crash-loop- 24
+	golden crash-loop- 26
 	need_jq
 	[ "$(says crash-loop-by-signal '.top.exits[0].signal')" = 11 ]
 	[ "$(says crash-loop-fires '.culprit.comm + ":" + (.culprit.count | tostring)' | cut -d ' ' -f 1)" = server:5 ]
@@ -49,6 +49,11 @@ setup() {
 	# With a back-off it takes longer; each tells of what the other does not.
 	[ "$(crash backoff | tr ' ' '\n' | cut -d : -f 1,3 | sort -u)" = crash_loop_slow:high ]
 	[ "$(crash each-11-s | tr ' ' '\n' | cut -d : -f 1 | sort -u)" = crash_loop ]
+	# It goes on at the longest back-off there is, and is over when that is.
+	[ "$(crash backoff-at-the-cap | tr ' ' '\n' | grep -c :opened)" = 1 ]
+	[ "$(says crash-loop-seen-at-the-cap 'select(.state == "opened") | .rule + ":" + .severity')" = \
+		crash_loop_slow:high ]
+	[ "$(says crash-loop-backoff-at-the-cap 'select(.state == "closed") | .boot_ns / 1e9')" -gt 7200 ]
 }
 
 @test "lnx-rules: crash_loop: one after the other; many that end side by side are none" {
