@@ -118,7 +118,7 @@ setup() {
 }
 
 @test "lnx-rules: noisy_neighbor: by measured stalls, a pair at a time" {
-	golden noisy-neighbor- 11
+	golden noisy-neighbor- 18
 	need_jq
 	[ "$(says noisy-neighbor-second-culprit 'select(.state == "opened") | .culprit.cgroup')" = "/batch /backup" ]
 	[ "$(says noisy-neighbor-estimated .evidence.method)" = estimated ]
@@ -142,6 +142,21 @@ setup() {
 	[ "$status" -eq 2 ]
 	[[ $stderr == "lnx-rules: my.conf:1: "*"no more than high" ]]
 	quiet noisy-neighbor-at-the-limit
+}
+
+@test "lnx-rules: noisy_neighbor: by the built-in rule, exactly at its limits" {
+	need_jq
+	severe() { says "noisy-neighbor-default-$1" '"\(.state):\(.severity)"' | tr ' ' '\n' | uniq | paste -sd ' '; }
+	# 500 ms in 5 s is not above that; 2.5 s is medium, and above 10 s is high.
+	quiet noisy-neighbor-default-at-the-limit
+	[ "$(severe fires)" = "opened:low updated:low closed:low" ]
+	[ "$(severe below-medium)" = "opened:low updated:low closed:low" ]
+	[ "$(severe medium)" = "opened:medium updated:medium closed:medium" ]
+	[ "$(severe at-high)" = "opened:medium updated:medium closed:medium" ]
+	[ "$(severe high)" = "opened:high updated:high closed:high" ]
+	# For 15 s without a break.
+	[ "$(says noisy-neighbor-default-medium 'select(.state == "opened") | .boot_ns / 1e9')" = 116 ]
+	[ "$(says noisy-neighbor-default-hole .evidence.lost | tr ' ' '\n' | sort -u)" = 7 ]
 }
 
 @test "lnx-rules: throttled: its own quota, and nobody else is blamed" {
