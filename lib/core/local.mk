@@ -29,6 +29,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/lane_learn.c \
 	lib/core/line.c lib/core/line.h \
 	lib/core/maker.c lib/core/maker.h \
+	lib/core/past.c lib/core/past.h \
 	lib/core/record.c lib/core/record.h \
 	lib/core/report.c \
 	lib/core/top.c \
