@@ -513,3 +513,25 @@ wrong() {
 	[ "$status" -eq 2 ]
 	[ "$stderr" = "rules-from-yaml: in.toml:2: x: foo has no like" ]
 }
+
+# example N: the N-th display of lnx-rules(1).
+example() {
+	awk -v n="$1" '/^\.Bd/ { on = ++i == n; next } /^\.Ed/ { on = 0 } on' \
+		"$SRC/man/lnx-rules.1" | sed 's/\\e/\\/g'
+}
+
+@test "lnx-rules: what the examples print of a name no terminal obeys" {
+	need_jq
+	sed 's/"comm":"[^"]*"/"comm":"x\\u001b[2J\\u009b1m\\u007f"/' \
+		"$rules/fork-storm-fires.ndjson" >events.ndjson
+	lnx-rules events.ndjson | grep -q 'u001b\[2J'
+	lnx-trace() { cat events.ndjson; }
+	for n in 1 2; do
+		example $n >command
+		grep -q 'lnx-rules.*| jq' command
+		# shellcheck disable=SC1091
+		. ./command >out
+		grep -q 'u001b\[2J' out
+		[ "$(LC_ALL=C tr -d '\n -~' <out | wc -c)" = 0 ]
+	done
+}
