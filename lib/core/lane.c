@@ -149,6 +149,7 @@ lane_free(struct lane *l)
 	groups_free(&l->groups);
 	kin_free(l->kins);
 	hold_free(l->hold);
+	past_free(&l->past);
 	intern_free(l->strings);
 	free(l->limits);
 	free(l->tally);
