@@ -62,31 +62,6 @@ int ended_told(const struct rec *);	/* the record says how */
  * signal: a script ends what it started. */
 int ended_answer(struct lane *, const struct rec *);
 
-/* ---- whom to blame ---- */
-
-enum { BLAMED = 32 };		/* told apart */
-
-struct blamed {
-	const char	*cgroup, *kind;
-	struct tree_id	 id;
-	uint64_t	 ns;
-};
-
-struct blame_sum {
-	struct blamed	 all[BLAMED];	/* greatest first */
-	size_t		 n;
-	uint64_t	 total;		/* of all culprits, those of other kinds too */
-	int		 sampled;	/* some of it was not measured */
-};
-
-/* Of the stall records since from; victim NULL is any. */
-void blame_window(struct lane *, enum resource, const char *victim,
-    uint64_t from, struct blame_sum *culprits, struct blame_sum *victims);
-
-/* Name the worst culprit, and list the first of them. */
-void blame_tell(struct lane *, struct report *, enum resource,
-    const char *victim, uint64_t from);
-
 /* The resource as text; NULL is none. */
 const char *resource_text(enum resource);
 

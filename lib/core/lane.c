@@ -130,6 +130,7 @@ lane_new(struct engine *e, const char *host, size_t len)
 	l->strings = intern_new();
 	l->tally = calloc(RULE_MAX, sizeof(*l->tally));
 	l->limits = calloc(LIMITS, sizeof(*l->limits));
+	accuse_init(&l->accuse, l->strings, e->rules);
 	if (l->strings != NULL)
 		l->kins = kin_new(ENGINE_PROCS, l->strings);
 	if (groups_init(&l->groups, ENGINE_GROUPS) == -1 || l->hold == NULL ||
@@ -147,6 +148,7 @@ lane_free(struct lane *l)
 	if (l == NULL)
 		return;
 	groups_free(&l->groups);
+	accuse_free(&l->accuse);
 	kin_free(l->kins);
 	hold_free(l->hold);
 	intern_free(l->strings);

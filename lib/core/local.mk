@@ -1,6 +1,8 @@
 noinst_LIBRARIES += lib/libcore.a
 lib_libcore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(builddir)/lib/core
 lib_libcore_a_SOURCES = \
+	lib/core/accuse.c lib/core/accuse.h \
+	lib/core/sums.c lib/core/sums.h \
 	lib/core/detect.c lib/core/detect.h lib/core/detect_impl.h \
 	lib/core/detect_any.c \
 	lib/core/detect_crash.c \
