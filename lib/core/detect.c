@@ -45,9 +45,10 @@ patience(uint64_t interval)
 	return interval == 0 ? SUSTAIN_SILENT / 2 : 2 * interval + SUSTAIN_SLACK;
 }
 
-void
-sustain_put(struct sustain *s, uint64_t t, uint64_t interval, double value,
-    double limit)
+/* Where it is above, it may have been since then. */
+static void
+sustain(struct sustain *s, uint64_t t, uint64_t interval, uint64_t since,
+    double value, double limit)
 {
 	/* What was not seen was not above. */
 	int hole = s->last == 0 || t - s->last > patience(interval);
@@ -55,10 +56,24 @@ sustain_put(struct sustain *s, uint64_t t, uint64_t interval, double value,
 	if (!(value > limit))
 		s->since = 0;
 	else if (s->since == 0 || hole)
-		s->since = t > interval ? t - interval : 1;
+		s->since = since > 0 ? since : 1;
 	s->value = value;
 	s->last = t;
 	s->interval = interval;
+}
+
+void
+sustain_put(struct sustain *s, uint64_t t, uint64_t interval, double value,
+    double limit)
+{
+	sustain(s, t, interval, t > interval ? t - interval : 0, value, limit);
+}
+
+void
+sustain_see(struct sustain *s, uint64_t t, uint64_t interval, double value,
+    double limit)
+{
+	sustain(s, t, interval, t, value, limit);
 }
 
 enum verdict

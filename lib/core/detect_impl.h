@@ -17,8 +17,15 @@ struct sustain {
 	double		value;
 };
 
-/* A record at t speaks of the interval before it. */
+/* The record at t tells the mean of the interval before it: if that is above, it
+ * was so since the interval began. */
 void sustain_put(struct sustain *, uint64_t t, uint64_t interval,
+    double value, double limit);
+
+/* The record at t tells what is so at t: nothing of the time before, but that
+ * it was no other at the record before, if that is not longer ago than twice
+ * the interval. */
+void sustain_see(struct sustain *, uint64_t t, uint64_t interval,
     double value, double limit);
 
 enum verdict sustain_judge(const struct sustain *, uint64_t now,

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# lnx-rules: what a record says, and what it does not.
+setup() {
+	load ../helper
+	cd "$BATS_TEST_TMPDIR" || return
+	command -v jq >/dev/null || skip "no jq"
+}
+
+# rec KIND SECONDS FIELDS: one record.
+rec() {
+	local part=
+
+	[[ $2 != *.* ]] || part=${2#*.}
+	part=$(printf '%-9s' "$part")
+	set -- "$1" "${2%.*}${part// /0}" "${3-}"
+	printf '{"v":1,"event":"%s","boot_ns":%s%s}\n' "$1" "$2" "${3:+,$3}"
+}
+
+# rules TEXT: the rules, one line each for a semicolon.
+rules() { tr ';' '\n' <<<"$1" >my.conf; }
+
+# opened: when and about whom, of the records on standard input.
+opened() {
+	lnx-rules -r my.conf | jq -r 'select(.state == "opened") |
+		"\(.boot_ns / 1e9)\(.subject.comm // .subject.cgroup // "")"' | paste -sd ' '
+}
+
+# Of comm $1: a sample at $2, of an interval of $3 s, with these fields.
+sample() {
+	rec sample "$2" "\"id\":\"0123abcd-7-7\",\"pid\":7,\"comm\":\"$1\",\"interval_ns\":$(awk -v s="$3" \
+		'BEGIN { printf "%.0f", s * 1e9 }')${4:+,$4}"
+}
+
+@test "lnx-rules: for: a gauge is of a moment, however long the interval before it was" {
+	rules '[gauge];kind = sample;field = rss_bytes;above = 100;for = 10s;by = process'
+	big='"rss_bytes":101'
+	[ -z "$(sample a 100 60 "$big" | opened)" ]
+	[ "$({ sample a 100 60 "$big"; sample a 110 60 "$big"; } | opened)" = 110a ]
+	[ -z "$({ sample a 100 60 "$big"; sample a 109.999999999 60 "$big"; } | opened)" ]
+	# One that was not above, or came too late, begins anew.
+	[ -z "$({ sample a 100 10 "$big"; sample a 105 10 '"rss_bytes":100'; sample a 110 10 "$big"; } | opened)" ]
+	[ -z "$({ sample a 100 10 "$big"; sample a 120.600 10 "$big"; } | opened)" ]
+	[ "$({ sample a 100 10 "$big"; sample a 120.500 10 "$big"; } | opened)" = 120.5a ]
+	sed -i 's/10s/0s/' my.conf
+	[ "$(sample a 100 60 "$big" | opened)" = 100a ]
+}
+
+@test "lnx-rules: for: pressure is a mean, and one of a long interval is enough" {
+	rules '[psi_saturation];resource = cpu;above = 60%;for = 10s'
+	psi() { rec psi "$1" "\"resource\":\"cpu\",\"interval_ns\":$2,\"some_pct\":$3"; }
+	[ "$(psi 100 10000000000 61 | opened)" = 100 ]
+	[ -z "$(psi 100 9999999999 61 | opened)" ]
+	[ -z "$(psi 100 10000000000 60 | opened)" ]
+}
+
+@test "lnx-rules: for: zombies are counted at a moment" {
+	rules '[zombie];zombies = 3;for = 30s'
+	round() {
+		for i in 1 2 ${2-3}; do
+			rec sample "$1" "\"id\":\"0123abcd-9$i-9$i\",\"parent_id\":\"0123abcd-7-7\",\"comm\":\"z\",\"state\":\"Z\",\"interval_ns\":60000000000"
+		done
+	}
+	[ -z "$(round 100 | opened)" ]
+	[ "$({ round 100; round 160; } | opened)" = 160 ]
+	[ -z "$({ round 100; round 160 ""; round 220; } | opened)" ]
+}
+
+@test "lnx-rules: d_state: who gave nothing up and used nothing was asleep all the time" {
+	rules '[d_state]'
+	d='"state":"D","voluntary":0,"cpu_ns":0'
+	[ "$(sample a 100 10 "$d" | opened)" = 100a ]
+	[ -z "$(sample a 100 9.999 "$d" | opened)" ]
+	[ -z "$(sample a 100 60 '"state":"D","voluntary":1,"cpu_ns":0' | opened)" ]
+	# It ran, and so is known of the moment alone: as where nobody tells.
+	for ran in ',"cpu_ns":1' ''; do
+		now='"state":"D","voluntary":0'$ran
+		[ -z "$(sample a 100 60 "$now" | opened)" ]
+		[ "$({ sample a 100 60 "$now"; sample a 110 10 "$now"; } | opened)" = 110a ]
+	done
+}
+
+@test "lnx-rules: d_state: how often it was awake, when not told, is not 0" {
+	rules '[d_state]'
+	d='"state":"D","cpu_ns":0'
+	[ -z "$(for t in 100 105 110 115 120 125; do sample a $t 60 "$d"; done | opened)" ]
+	# Between it is not known either.
+	seq() { for t in 100 104 108 112 116; do sample a $t 4 "$d$([ $t = "$1" ] || echo ',"voluntary":0')"; done; }
+	[ "$(seq 0 | opened)" = 108a ]
+	[ "$(seq 104 | opened)" = 116a ]
+	[ -z "$(seq 108 | opened)" ]
+}
