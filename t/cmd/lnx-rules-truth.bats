@@ -89,3 +89,20 @@ sample() {
 	[ "$(seq 104 | opened)" = 116a ]
 	[ -z "$(seq 108 | opened)" ]
 }
+
+@test "lnx-rules: suppressed: how many incidents there would have been, not how many records" {
+	rules '[count];kind = exit;above = 2;window = 1s;close = 1s;cooldown = 60s'
+	burst() { for t in "$@"; do for i in 0 1 2 3 4; do rec exit "$t.$i"; done; done; }
+	told() { lnx-rules -r my.conf | jq -r 'select(.state == "opened") |
+		"\(.boot_ns / 1e9 | floor):\(.evidence.suppressed)"' | paste -sd ' '; }
+	[ "$(burst 100 110 120 130 180 | told)" = "100:null 180:3" ]
+	# One that goes on and on is one, and is told when it may be.
+	[ "$(burst 100 $(seq 110 180) | told)" = "100:null 162:1" ]
+	# Who was left out, as too many were open, is counted there and not here.
+	rules '[count];kind = exit;above = 2;window = 1s;close = 1s;cooldown = 60s;limit = 1;by = comm'
+	named() { burst "$2" | sed "s/}$/,\"comm\":\"$1\"}/"; }
+	[ "$({ named a 100; named b 100; } | sort -t : -k 4 | { cat; named b 180; } |
+		lnx-rules -r my.conf | jq -r 'select(.state == "opened") |
+		"\(.subject.value):\(.evidence.suppressed):\(.evidence.dropped)"' | paste -sd ' ')" = \
+		"a:null:null b:null:1" ]
+}
