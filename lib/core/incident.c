@@ -65,7 +65,8 @@ complete(struct lane *l, struct group *g, struct report *r)
 		report_why(r, r->confidence * part,
 		    "%llu records were lost in this time", n);
 	for (uint32_t i = 0; i < l->lacks.n; i++)
-		if (lack_touches(l->e->rules, g->rule, &l->lacks.all[i]))
+		if (lack_touches(l->e->rules, g->rule, &l->lacks.all[i],
+		    r->resource))
 			report_why(r, 0.8, "degraded: %s", l->lacks.all[i].why);
 	if (r->nfacts > 0)
 		r->facts[0].peak = g->inc.peak;

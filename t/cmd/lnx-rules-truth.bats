@@ -101,8 +101,33 @@ sample() {
 	# Who was left out, as too many were open, is counted there and not here.
 	rules '[count];kind = exit;above = 2;window = 1s;close = 1s;cooldown = 60s;limit = 1;by = comm'
 	named() { burst "$2" | sed "s/}$/,\"comm\":\"$1\"}/"; }
-	[ "$({ named a 100; named b 100; } | sort -t : -k 4 | { cat; named b 180; } |
+	[ "$({ named a 100; named b 100; named b 180; } |
 		lnx-rules -r my.conf | jq -r 'select(.state == "opened") |
 		"\(.subject.value):\(.evidence.suppressed):\(.evidence.dropped)"' | paste -sd ' ')" = \
 		"a:null:null b:null:1" ]
+}
+
+@test "lnx-rules: what is missing of one resource says nothing against another" {
+	rules '[noisy_neighbor];for = 0s;[psi_saturation];for = 1s'
+	# sure WHY RESOURCE: the confidence of both.
+	sure() {
+		{
+			rec source 1 "\"tool\":\"lnx-trace\",\"state\":\"degraded\",\"degraded\":[\"$1\"]"
+			rec stall 100 "\"resource\":\"$2\",\"victim\":{\"cgroup\":\"/v\"},\"culprit\":{\"kind\":\"cgroup\",\"cgroup\":\"/c\"},\"stall_ns\":600000000,\"method\":\"measured\",\"confidence\":1"
+			rec psi 101 "\"resource\":\"$2\",\"interval_ns\":1000000000,\"some_pct\":95"
+		} | lnx-rules -r my.conf | jq -r 'select(.state == "opened") | .evidence.confidence' | paste -sd ' '
+	}
+	while IFS='|' read -r why cpu io memory; do
+		[ "$(sure "$why" cpu) $(sure "$why" io) $(sure "$why" memory)" = \
+			"$cpu $cpu $io $io $memory $memory" ] || { echo "$why"; return 1; }
+	done <<-'END'
+	stall of cpu: more cgroups than can be told apart|0.8|1|1
+	stall of io and memory: waits were not seen to their end|1|0.8|0.8
+	io.culprit: this kernel has no tracepoint block_rq_complete|1|0.8|1
+	memory.limit: this kernel has no tracepoint x|1|1|0.8
+	stall: made up|0.8|0.8|0.8
+	something else|0.8|0.8|0.8
+	END
+	# Of a pressure file only the one rule that looks at it.
+	[ "$(sure "/proc/pressure/irq: no" cpu)" = "1 1" ]
 }
