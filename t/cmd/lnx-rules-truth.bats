@@ -131,3 +131,32 @@ sample() {
 	# Of a pressure file only the one rule that looks at it.
 	[ "$(sure "/proc/pressure/irq: no" cpu)" = "1 1" ]
 }
+
+@test "lnx-rules: whole numbers above 2^53 are compared digit by digit" {
+	met() { rules "[count];kind = exit;above = 0;where = $1"; rec exit 100 "$2" | opened; }
+	for n in 18014398509481985 18446744073709551615; do
+		for v in "\"cgroup_id\":\"$n\"" "\"cgroup_id\":$n"; do
+			[ "$(met "cgroup_id == $n" "$v")" = 100 ]
+			[ -z "$(met "cgroup_id == ${n%?}4" "$v")" ]
+			[ "$(met "cgroup_id > ${n%?}4" "$v")" = 100 ]
+			[ -z "$(met "cgroup_id < $n" "$v")" ]
+			[ -z "$(met "cgroup_id != $n" "$v")" ]
+		done
+	done
+	[ -z "$(met 'cgroup_id == 5' '"cgroup_id":"5a"')" ]
+	[ -z "$(met 'cgroup_id == 0' '"cgroup_id":""')" ]
+	[ "$(met 'utime_ns >= 9007199254740993' '"utime_ns":9007199254740993')" = 100 ]
+	[ -z "$(met 'utime_ns >= 9007199254740993' '"utime_ns":9007199254740992')" ]
+	[ "$(met 'utime_ns == 1s' '"utime_ns":1000000000')" = 100 ]
+}
+
+@test "lnx-rules: a time that is not known is left out, also of the record that opened it" {
+	rules '[count];kind = exit;above = 0'
+	printf '{"v":1,"event":"exit"}\n' | lnx-rules -r my.conf >out
+	[ "$(jq -c 'select(.event == "incident") | [.state, .boot_ns, .duration_ns, .opened, .evidence.first]' out)" = \
+		'["opened",null,null,null,"exit"]' ]
+	# The one that opened it, not the first that counted.
+	rules '[count];kind = exit;above = 1'
+	{ rec exit 100; rec exit 101; rec exit 115; } | lnx-rules -r my.conf >out
+	[ "$(jq -r '.evidence | "\(.first) \(.records)"' out)" = "exit@101000000000 2" ]
+}
