@@ -158,5 +158,5 @@ sample() {
 	# The one that opened it, not the first that counted.
 	rules '[count];kind = exit;above = 1'
 	{ rec exit 100; rec exit 101; rec exit 115; } | lnx-rules -r my.conf >out
-	[ "$(jq -r '.evidence | "\(.first) \(.records)"' out)" = "exit@101000000000 2" ]
+	[ "$(jq -r 'select(.state == "opened") | .evidence | "\(.first) \(.records)"' out)" = "exit@101000000000 2" ]
 }
