@@ -10,16 +10,13 @@
 
 #include "core/detect_impl.h"
 
-/* Sums are kept in us: a window counts with 32 bits. */
-enum { US = 1000 };
-
 /* ---- noisy_neighbor ---- */
 
 enum { N_STALL, N_WINDOW, N_SHARE, N_RESOURCE, N_MEDIUM, N_HIGH, N_FOR };
 enum { ANY_RESOURCE = 4 };
 
 struct noise {
-	struct window	stall;
+	struct wide	stall;
 	double		share;		/* of the last record */
 	double		confidence;	/* the least */
 	uint64_t	since;		/* above the limit without a break; 0 is not */
@@ -82,14 +79,14 @@ noise_of(struct lane *l, const struct rule *r, const struct rec *rec,
 	if (g == NULL)
 		return;
 	n = (void *)g->state;
-	if (window_sum(&n->stall, r->p[N_WINDOW], l->now) == 0) {
+	if (wide_sum(&n->stall, r->p[N_WINDOW], l->now) == 0) {
 		n->confidence = 1;
 		n->estimated = 0;
 		n->since = 0;
 	}
-	window_add(&n->stall, r->p[N_WINDOW], l->now,
-	    rec_num(rec, K_stall_ns, 0) / US);
-	if (window_sum(&n->stall, r->p[N_WINDOW], l->now) * US <= r->p[N_STALL])
+	wide_add(&n->stall, r->p[N_WINDOW], l->now,
+	    rec_num(rec, K_stall_ns, 0));
+	if (wide_sum(&n->stall, r->p[N_WINDOW], l->now) <= r->p[N_STALL])
 		n->since = 0;
 	else if (n->since == 0)
 		n->since = l->now;
@@ -128,10 +125,10 @@ static enum verdict
 noise_judge(struct lane *l, struct group *g)
 {
 	struct noise *n = (void *)g->state;
-	double us = window_sum(&n->stall, g->rule->p[N_WINDOW], l->now);
-	enum verdict v = detect_above(us * US, g->rule->p[N_STALL]);
+	double ns = wide_sum(&n->stall, g->rule->p[N_WINDOW], l->now);
+	enum verdict v = detect_above(ns, g->rule->p[N_STALL]);
 
-	g->inc.value = us * US;
+	g->inc.value = ns;
 	/* A share that is not told is not small. */
 	return v == FIRE && (n->share * 100 < g->rule->p[N_SHARE] ||
 	    l->now - n->since < g->rule->p[N_FOR]) ? STAY : v;
@@ -183,7 +180,7 @@ noise_tell(struct lane *l, struct group *g, struct report *r)
 {
 	struct noise *n = (void *)g->state;
 	const struct rule *rule = g->rule;
-	uint64_t ns = window_sum(&n->stall, rule->p[N_WINDOW], l->now) * US;
+	uint64_t ns = wide_sum(&n->stall, rule->p[N_WINDOW], l->now);
 	char by[100], who[100], stall[VALUE_TEXT], len[VALUE_TEXT];
 
 	name(&r->victim, g->s.by, g->s.s[0]);
@@ -245,7 +242,7 @@ const struct detector detect_noisy_neighbor = {
 enum { T_ABOVE, T_WINDOW };
 
 struct throttle {
-	struct window	own, stall;	/* by cgroup records; by stall records */
+	struct wide	own, stall;	/* by cgroup records; by stall records */
 	uint64_t	quota, period;	/* ns; 0 is unknown */
 	uint8_t		above;		/* the last record told no local time */
 };
@@ -291,8 +288,8 @@ throttle_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	    (g = group_get(l, r, &s)) == NULL)
 		return;
 	t = (void *)g->state;
-	window_add(rec->kind == EV_stall ? &t->stall : &t->own,
-	    r->p[T_WINDOW], l->now, ns / US);
+	wide_add(rec->kind == EV_stall ? &t->stall : &t->own,
+	    r->p[T_WINDOW], l->now, ns);
 	if (rec->kind == EV_cgroup) {
 		t->quota = rec_num(rec, K_cpu_quota_ns, 0);
 		t->period = rec_num(rec, K_cpu_period_ns, 0);
@@ -311,8 +308,8 @@ by_tasks(struct lane *l, struct group *g)
 {
 	struct throttle *t = (void *)g->state;
 
-	return window_sum(&t->stall, g->rule->p[T_WINDOW], l->now) >
-	    window_sum(&t->own, g->rule->p[T_WINDOW], l->now);
+	return wide_sum(&t->stall, g->rule->p[T_WINDOW], l->now) >
+	    wide_sum(&t->own, g->rule->p[T_WINDOW], l->now);
 }
 
 /* The greater: one may not be there. */
@@ -320,10 +317,10 @@ static double
 throttle_ns(struct lane *l, struct group *g)
 {
 	struct throttle *t = (void *)g->state;
-	uint64_t a = window_sum(&t->own, g->rule->p[T_WINDOW], l->now);
-	uint64_t b = window_sum(&t->stall, g->rule->p[T_WINDOW], l->now);
+	uint64_t a = wide_sum(&t->own, g->rule->p[T_WINDOW], l->now);
+	uint64_t b = wide_sum(&t->stall, g->rule->p[T_WINDOW], l->now);
 
-	return (double)(by_tasks(l, g) ? b : a) * US;
+	return by_tasks(l, g) ? b : a;
 }
 
 static enum verdict

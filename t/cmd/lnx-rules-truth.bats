@@ -160,3 +160,11 @@ sample() {
 	{ rec exit 100; rec exit 101; rec exit 115; } | lnx-rules -r my.conf >out
 	[ "$(jq -r 'select(.state == "opened") | .evidence | "\(.first) \(.records)"' out)" = "exit@101000000000 2" ]
 }
+
+@test "lnx-rules: of tasks side by side, hours may be waited in a moment: none is cut" {
+	rules '[noisy_neighbor];for = 0s;[throttled]'
+	by() { rec stall "$1" "\"resource\":\"cpu\",\"victim\":{\"cgroup\":\"/v\"},\"culprit\":{\"kind\":\"$2\",\"cgroup\":\"/c\"},\"stall_ns\":8000000000123,\"method\":\"measured\",\"confidence\":1"; }
+	[ "$({ by 100 cgroup; by 100 throttle; } | lnx-rules -r my.conf |
+		jq -r '"\(.rule) \(.values.stall.value // .values.throttled.value)"' | sort | paste -sd ' ')" = \
+		"noisy_neighbor 8000000000123 throttled 8000000000123" ]
+}
