@@ -299,7 +299,7 @@ void
 incident_subject(struct lane *l, const struct group *g, struct party *p)
 {
 	static const char *const kinds[] = { "process", "tree", "cgroup", "pod",
-	    "namespace", "host", "field" };
+	    "namespace", "host", "cgroup", "field" };
 	const struct subject *s = &g->s;
 
 	if (p->kind != NULL)
@@ -323,6 +323,9 @@ incident_subject(struct lane *l, const struct group *g, struct party *p)
 	case BY_FIELD:
 		p->field = g->rule->by_field;
 		p->value = s->s[0];
+		break;
+	case BY_CULPRIT:
+		p->cgroup = s->s[0];
 		break;
 	case BY_HOST:
 		break;

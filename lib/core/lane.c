@@ -97,6 +97,8 @@ lane_subject(struct lane *l, const struct rule *rule, enum by by,
 	case BY_FIELD:
 		s->s[0] = lane_sym(l, r, rule->by_key);
 		break;
+	case BY_CULPRIT:
+		break;
 	case BY_HOST:
 		return 1;
 	}

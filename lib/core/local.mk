@@ -11,10 +11,11 @@ lib_libcore_a_SOURCES = \
 	lib/core/detect_fd.c \
 	lib/core/detect_life.c \
 	lib/core/detect_memory.c \
+	lib/core/detect_noise.c lib/core/noise.h lib/core/noise_many.c \
 	lib/core/detect_oom.c \
 	lib/core/detect_pressure.c \
 	lib/core/detect_spin.c \
-	lib/core/detect_stall.c \
+	lib/core/detect_throttle.c \
 	lib/core/detect_stuck.c \
 	lib/core/engine.c lib/core/engine.h \
 	lib/core/group.c lib/core/group.h \

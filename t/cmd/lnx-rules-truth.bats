@@ -168,3 +168,61 @@ sample() {
 		jq -r '"\(.rule) \(.values.stall.value // .values.throttled.value)"' | sort | paste -sd ' ')" = \
 		"noisy_neighbor 8000000000123 throttled 8000000000123" ]
 }
+
+# wait FROM TO N MS [CULPRIT [VICTIM]]: of each second a stall record for each of N
+# victims, of so many ms.
+wait_for() {
+	awk -v from="$1" -v to="$2" -v n="$3" -v ms="$4" -v by="${5:-/hog}" -v of="${6:-/v}" 'BEGIN {
+		for (t = from; t <= to; t++)
+			for (i = 1; i <= n; i++)
+				printf "{\"v\":1,\"event\":\"stall\",\"boot_ns\":%d000000000,\"resource\":\"cpu\",\"victim\":{\"cgroup\":\"%s%d\"},\"culprit\":{\"kind\":\"cgroup\",\"cgroup\":\"%s\"},\"window_ns\":1000000000,\"stall_ns\":%d000000,\"method\":\"measured\",\"confidence\":1}\n", t, of, i, by, ms
+	}'
+}
+
+# noise: what is told of it: when, class or pair, severity, culprit, victim, its number.
+noise() {
+	sort -s -t : -k 4n | lnx-rules -r my.conf | jq -r 'select(.state == "opened") |
+		"\(.boot_ns / 1e9):\(.class // "pair"):\(.severity):\(.culprit.cgroup)\(.victim.cgroup // "?"):\(.values.victims.value // 1)"' |
+		paste -sd ' '
+}
+
+@test "lnx-rules: noisy_neighbor: one that makes many wait a little is told once" {
+	rules '[noisy_neighbor]'
+	# Above 10 s in 5 s from 102 s on; 90 ms in 5 s each.
+	[ "$(wait_for 100 117 200 18 | noise)" = 117:many:medium:/hog/v1:200 ]
+	[ -z "$(wait_for 100 116 200 18 | noise)" ]
+	# At both limits: the sum is to be exceeded, the number to be reached.
+	[ -z "$(wait_for 100 140 20 100 | noise)" ]
+	rules '[noisy_neighbor];stall = 100s'
+	[ "$(wait_for 100 140 10 201 | noise)" = 119:many:medium:/hog/v1:10 ]
+	[ -z "$(wait_for 100 140 9 300 | noise)" ]
+	# Three who compute, and many who wake up now and then: a build beside others.
+	[ -z "$({ wait_for 100 140 3 1500; wait_for 100 140 50 4 /hog /s; } | noise)" ]
+	rules '[noisy_neighbor];by = cgroup'
+	[ -z "$(wait_for 100 117 200 18 | noise)" ]
+}
+
+@test "lnx-rules: noisy_neighbor: no wait is told of a pair and of its culprit, too" {
+	rules '[noisy_neighbor]'
+	# All of them above the limit of a pair: one incident, of the worst severity.
+	[ "$(wait_for 100 125 50 150 | noise)" = 116:many:medium:/hog/v1:50 ]
+	[ "$({ wait_for 100 125 100 90; wait_for 100 125 1 2500 /hog /w; } | noise)" = 115:many:high:/hog/w1:101 ]
+	# One was told before: it stays that, and is no part of the other.
+	[ "$({ wait_for 100 160 1 400 /hog /w; wait_for 130 160 50 90; } | noise)" = \
+		"116:pair:low:/hog/w1:1 147:many:medium:/hog/v1:50" ]
+	# Another culprit of one of them is a pair.
+	[ "$({ wait_for 100 125 50 90; wait_for 100 125 1 400 /other; } | noise)" = \
+		"116:pair:low:/other/v1:1 117:many:medium:/hog/v1:50" ]
+}
+
+@test "lnx-rules: noisy_neighbor: what stall_culprit tells and no stall record does" {
+	rules '[noisy_neighbor]'
+	all() { for t in $(seq 100 125); do rec stall_culprit $t "\"resource\":\"cpu\",\"culprit\":{\"kind\":\"cgroup\",\"cgroup\":\"/hog\"},\"window_ns\":1000000000,\"induced_ns\":$1,\"victims\":$2,\"cpu_ns\":900000000,\"harm_ratio\":4,\"psi_contribution\":1.5,\"method\":\"measured\""; done; }
+	[ "$(all 3600000000 200 | noise)" = '117:many:medium:/hog?:200' ]
+	[ -z "$(all 3600000000 9 | noise)" ]
+	# It is the same wait, and not more.
+	[ -z "$({ all 1999000000 20; wait_for 100 125 20 99; } | noise)" ]
+	{ all 2200000000 20; wait_for 100 125 20 99; } | sort -s -t : -k 4n | lnx-rules -r my.conf |
+		jq -c 'select(.state == "opened" and .boot_ns == 119000000000) | .values | map_values(.value)' >out
+	[ "$(cat out)" = '{"stall":10087000000,"victims":20,"alike":20,"psi_contribution":150,"harm_ratio":4}' ] || { cat out; false; }
+}
