@@ -134,7 +134,8 @@ begin_anew(struct lane *l, const char *why)
 	lane_say(l, "degraded", why);
 	l->e->count.backwards++;
 	hold_restart(l->hold);
-	l->nholes = l->nedges = 0;
+	accuse_forget(&l->accuse);
+	l->nholes = 0;
 	l->now = l->far = l->said_far = 0;
 }
 

@@ -50,7 +50,10 @@
 	X(to, "to") X(forks, "forks") X(execs, "execs")			\
 	X(exits, "exits") X(reparents, "reparents") X(ooms, "ooms") X(tool, "tool")		\
 	X(boot_id, "boot_id") X(degraded, "degraded")			\
-	X(cpu, "cpu") X(cpus, "cpus") X(memory_total, "memory_total_bytes")
+	X(cpu, "cpu") X(cpus, "cpus") X(memory_total, "memory_total_bytes") \
+	X(induced_ns, "induced_ns") X(victims, "victims")		\
+	X(psi_contribution, "psi_contribution")				\
+	X(harm_ratio, "harm_ratio")
 
 enum key {
 #define X(name, text)	K_##name,

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/accuse.h"
 #include "core/engine.h"
 #include "core/group.h"
 #include "core/intern.h"
@@ -27,15 +28,6 @@ struct loss {
 	uint8_t		unknown;
 };
 
-/* Who made whom wait, as the last stall records said. */
-struct edge {
-	uint64_t	t, ns;
-	const char	*victim, *culprit;	/* cgroups; culprit NULL: no cgroup */
-	const char	*comm, *kind;
-	struct tree_id	 id;		/* the culprit; pid 0 is not told */
-	uint8_t		 resource, measured;
-};
-
 /* What a cgroup may use, as its last record said. */
 struct limit {
 	const char	*cgroup;	/* NULL: free */
@@ -43,7 +35,7 @@ struct limit {
 };
 
 enum { LIMITS = 1024, LIMIT_SET = 8 };
-enum { HOLES = 64, EDGES = 512 };
+enum { HOLES = 64 };
 enum resource { RES_CPU, RES_MEMORY, RES_IO, RES_IRQ, RES_NONE };
 
 struct tally {			/* of a rule, in a lane */
@@ -69,8 +61,8 @@ struct lane {
 	uint64_t	 real_ns, time_ns;	/* the last record that told both: time
 						   and boot_ns; or REAL_x */
 	struct hole	 holes[HOLES];
-	struct edge	 edges[EDGES];
-	uint32_t	 nholes, nedges;	/* by time; nedges: ever */
+	uint32_t	 nholes;
+	struct accuse	 accuse;	/* who made whom wait */
 	struct lacks	 lacks;
 	uint32_t	 cpus;		/* 0 is unknown */
 	uint8_t		 cpus_said;	/* a source told; else the highest that was seen */

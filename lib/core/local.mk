@@ -1,6 +1,8 @@
 noinst_LIBRARIES += lib/libcore.a
 lib_libcore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(builddir)/lib/core
 lib_libcore_a_SOURCES = \
+	lib/core/accuse.c lib/core/accuse.h \
+	lib/core/sums.c lib/core/sums.h \
 	lib/core/detect.c lib/core/detect.h lib/core/detect_impl.h \
 	lib/core/detect_any.c \
 	lib/core/detect_crash.c \
@@ -10,11 +12,12 @@ lib_libcore_a_SOURCES = \
 	lib/core/detect_life.c \
 	lib/core/detect_limit.c \
 	lib/core/detect_memory.c \
+	lib/core/detect_noise.c lib/core/noise.h lib/core/noise_many.c \
 	lib/core/detect_oom.c \
 	lib/core/detect_pressure.c \
 	lib/core/detect_risk.c \
 	lib/core/detect_spin.c \
-	lib/core/detect_stall.c \
+	lib/core/detect_throttle.c \
 	lib/core/detect_stuck.c \
 	lib/core/engine.c lib/core/engine.h \
 	lib/core/group.c lib/core/group.h \

@@ -39,6 +39,15 @@ uint64_t window_begun(struct window *, uint64_t len, uint64_t t, double limit);
 void window_less(struct window *w, struct window *less, uint64_t len,
     uint64_t t);
 
+/* The same of ns, which tasks side by side have many of. */
+struct wide {
+	uint64_t	head;
+	uint64_t	n[WINDOW_SLOTS];
+};
+
+void wide_add(struct wide *, uint64_t len, uint64_t t, uint64_t n);
+uint64_t wide_sum(struct wide *, uint64_t len, uint64_t t);
+
 /* The same of numbers that are large or have fractions: to 1e-9, so that what
  * decimals come to does not hang on their order. */
 __extension__ typedef unsigned __int128 total_num;

@@ -280,7 +280,7 @@ lacking() {
 	END
 	# A pressure file of another resource.
 	irq='s/^{/{"event":"source","boot_ns":1000000000,"host":"box","tool":"lnx-psi","degraded":["\/proc\/pressure\/irq: no"]}\n{/'
-	for r in cpu:1 any:0.8; do
+	for r in cpu:1 any:1; do
 		printf '[psi_saturation]\nresource = %s\n' ${r%:*} >my.conf
 		sed "1$irq" "$rules/psi-saturation-fires.ndjson" | lnx-rules -r my.conf |
 			jq -r 'select(.state == "opened" and .resource == "cpu" and .subject.kind == "host") |
