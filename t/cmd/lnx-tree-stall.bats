@@ -299,3 +299,16 @@ says() {
 	lnx-tree --text in | grep -E '^  \([0-9]+ pairs forgotten\)$' >out
 	[ "$(tr -cd '0-9' <out)" -ge $((17000 - 16384)) ]
 }
+
+@test "lnx-tree: longer than the time there was is a sum; and nobody may wait" {
+	{
+		edge /a cgroup /hog cpu 4000000000 measured
+		edge /b cgroup /hog cpu 4000000001 measured
+	} >in
+	says
+	grep -q 'hog kept a waiting 4.00 s of 4.00 s on CPU (measured' out
+	grep -q 'hog kept b waiting 4.00 s in 4.00 s on CPU, all tasks added up, (measured' out
+	total /a 5000 4000 0 >in
+	says
+	diff -u <(printf 'WHO MAKES WHOM WAIT\n  nobody waited\n') out
+}

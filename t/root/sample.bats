@@ -380,9 +380,10 @@ stuck_is() {
 	use_start
 	step naps 1
 	sample_start --all --pid "$USED"
-	echo "stuck 1500" >&8
-	wait_for 10 grep -q '"state":"D"' "$OUT"
+	echo "stuck 3000" >&8
+	wait_for 2 grep -q '^State:.D' "/proc/$USED/status"
 	where=$(cat "/proc/$USED/wchan")
+	wait_for 10 grep -q '"state":"D"' "$OUT"
 	read -r -t 60 answer <&9
 	step naps 1
 	looked
