@@ -238,6 +238,8 @@ says() {
 		lives 12 back /b
 		lives 13 side /gone
 		lives 14 wild /wild
+		lives 15 over /a
+		echo '{"v":1,"event":"exit","boot_ns":1100000000,"host":"h","id":"9f8e7d6c-500000000-15","pid":15,"comm":"over","uid":0,"cgroup":"/a","exit_code":0}'
 		total /a 2000 1000 100
 		psi /a cpu 1500 500 50
 		psi /a cpu 2000 500 50
@@ -251,6 +253,8 @@ says() {
 	} >in
 	on_tty 40 bash -c "'{ cat in; sleep 0.4; } | lnx-tree --text'" >out
 	cat out
+	# Who has ended has no part in it.
+	[ "$(grep -c ' -  over' out)" = 2 ]
 	# The picture, and below it the sum.
 	grep 'a: pressure says' out | sed 's/.*says //; s/\x1b.*//' | sort -u | diff -u - <(
 		echo "15.0 % on CPU (some); its tasks waited 300 ms in each second, 2.0 times as long"
@@ -311,4 +315,30 @@ says() {
 	total /a 5000 4000 0 >in
 	says
 	diff -u <(printf 'WHO MAKES WHOM WAIT\n  nobody waited\n') out
+}
+
+@test "lnx-tree: one confidence of two estimates, by how much each says" {
+	local at
+	for at in "5 30000000 1" "6 10000000 0.2"; do
+		# shellcheck disable=SC2086
+		set -- $at
+		printf '{"v":1,"event":"stall","boot_ns":%s000000000,"host":"h","resource":"io","victim":{"cgroup":"/a"},"culprit":{"kind":"cgroup","cgroup":"/b"},"window_ns":1000000000,"stall_ns":%s,"method":"estimated","confidence":%s}\n' "$@"
+	done >in
+	says
+	grep -q 'b kept a waiting 40 ms of 2.00 s on I/O (estimated, confidence 0.80)$' out
+}
+
+@test "lnx-tree: the column for pressure is there if one of the hosts has any" {
+	local h boot=7
+	for h in h g; do
+		boot=$((boot + 1))
+		lives 11 "of-$h" /a | sed "s/\"host\":\"h\"/\"host\":\"$h\"/; s/9f8e7d6c/${boot}f8e7d6c/"
+		total /a 5000 4000 400 $h
+	done >in
+	psi /a cpu 5000 4000 200 h >>in
+	lnx-tree --text in >out
+	cat out
+	grep -q ' SOME ' out
+	grep -q ' 5.0%  of-h' out
+	grep -q ' -  of-g' out
 }
