@@ -24,7 +24,8 @@ undo() {
 	[ ! -d "${TOP-}" ] || wait_for 10 eval 'find "$TOP" -depth -type d -exec rmdir {} + 2>/dev/null'
 }
 
-# stalls_of RESOURCE: of ours and of those without a name, victims and their sum.
+# totals: of ours and of those without a name, each with what it waited for a
+# processor, the sum of its parts and its coverage.
 totals() {
 	jq -r --arg at "${TOP#"$V2"}/" 'select(.event == "stall_total" and
 	    .resource == "cpu") | select((.victim | has("cgroup_id") | not) or

@@ -388,6 +388,8 @@ stuck_is() {
 	step naps 1
 	looked
 	trace_stop
+	# Before 5.16 most kernels are at a loss there.
+	[ "$where" != 0 ] || where=$(grep -owm 1 'kernel_clone\|_do_fork' /proc/kallsyms)
 	grep -qx 'kernel_clone\|_do_fork' <<<"$where"
 	stuck_is "$USED" "$where"
 	pick -w "pid=$USED" sample state wchan <"$OUT" | awk '$1 != "D" && $2 != "-" { bad = 1 }
