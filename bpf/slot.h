@@ -16,7 +16,9 @@
 enum {
 	TAIL_PATHS = SLOT_NAMES,
 	NAME_LEN = 256,			/* a file name with its NUL */
-	SLOT_PROBES = 4,
+	/* With fewer of them many slots stay free that nobody finds. */
+	SLOT_PROBES = 16,
+	SLOT_RESERVE = 4,		/* of these, in the quarter for cgroups */
 };
 
 struct scratch {
@@ -79,7 +81,7 @@ slot_place(u64 key, u32 probe)
 	/* A quarter is never for processes: of cgroups there are fewer. */
 	if (key & SLOT_ID_TASK && i < slot_number / 4)
 		i += slot_number / 4;
-	else if (!(key & SLOT_ID_TASK) && probe >= SLOT_PROBES / 2)
+	else if (!(key & SLOT_ID_TASK) && probe >= SLOT_PROBES - SLOT_RESERVE)
 		i &= slot_number / 4 - 1;
 	return i < SLOT_FIRST ? i + SLOT_FIRST : i;
 }

@@ -96,6 +96,7 @@ struct stall {
 	size_t			 nretired, cap_retired;
 	struct seen_table	 seen, next;
 	uint64_t		 number;	/* of the window, from 1 */
+	uint64_t		 blind;		/* those without open waits */
 	/* The window. */
 	struct stall_window	 w;
 	size_t			 cap_party, cap_edge;

@@ -511,21 +511,24 @@ has_run_since() { [ "$(cut -d ' ' -f 1 "/proc/$1/schedstat")" != "$2" ]; }
 	work_in b 1 spin
 	quiet
 	kill -CONT "${WORKERS[@]}"
-	for dir in "/$TOP/a" "$V2/$TOP/a"; do
+	here=$PWD
+	cd "$V2/$TOP"
+	for dir in "/$TOP/a" "$V2/$TOP/b/../a" a; do
 		lnx-trace -q -e stall,stall_total,stall_culprit --resource cpu \
-		    --min-stall 0 --window 500ms -d 2s --cgroup "$dir" -o kept
-		[ "$(pick stall victim.cgroup culprit.cgroup <kept | awk -v a="/$TOP/a/1" \
+		    --min-stall 0 --window 500ms -d 2s --cgroup "$dir" -o "$here/kept"
+		[ "$(pick stall victim.cgroup culprit.cgroup <"$here/kept" | awk -v a="/$TOP/a/1" \
 		    '$1 != a && $2 != a' | wc -l)" = 0 ]
 		# The victim with all that it waited, to the nanosecond.
 		jq -e -s --arg a "/$TOP/a/1" '[.[] | select(.victim.cgroup? == $a)] |
 		    (map(select(.event == "stall_total").stall_ns) | add) as $all |
-		    $all > 0 and $all == (map(select(.event == "stall").stall_ns) | add)' kept
+		    $all > 0 and $all == (map(select(.event == "stall").stall_ns) | add)' "$here/kept"
 		jq -e -s --arg a "/$TOP/a/1" --arg b "/$TOP/b" '
 		    any(.event == "stall" and .victim.cgroup == $b and .culprit.cgroup == $a) and
 		    any(.event == "stall_total" and .victim.cgroup == $b) and
 		    any(.event == "stall_culprit" and .culprit.cgroup == $a) and
-		    all(.event != "stall_culprit" or .culprit.cgroup == $a)' kept
+		    all(.event != "stall_culprit" or .culprit.cgroup == $a)' "$here/kept"
 	done
+	cd "$here"
 	# It is there to be left out.
 	lnx-trace -q -e stall --resource cpu -d 2s -o all-of-them
 	pick stall victim.cgroup culprit.cgroup <all-of-them | grep -q "^/$TOP/c	/$TOP/b$"
