@@ -139,6 +139,28 @@ begin_anew(struct lane *l, const char *why)
 	l->now = l->far = l->said_far = 0;
 }
 
+/* Of those of long ago, the ones that were the first of what is now, which is t. */
+static void
+replay(struct lane *l, uint64_t t)
+{
+	struct past past = l->past;
+	struct engine *e = l->e;
+	struct past_line head;
+	const char *line;
+	size_t at = 0;
+
+	l->past = (struct past){ 0 };
+	while ((line = past_next(&past, &at, &head)) != NULL) {
+		if (head.t > t + FAR_NS)
+			continue;
+		l->late--;
+		e->count.late--;
+		e->count.records--;
+		engine_feed(e, line, head.len);
+	}
+	past_free(&past);
+}
+
 /* The record is of a time long past.  1: it was dealt with. */
 static int
 long_past(struct lane *l, uint64_t t)
@@ -146,21 +168,25 @@ long_past(struct lane *l, uint64_t t)
 	char why[96];
 
 	if (t + FAR_NS >= hold_since(l->hold)) {
+		if (l->far > 0)
+			past_free(&l->past);
 		l->far = 0;
 		return 0;
 	}
-	l->late++;
-	l->e->count.late++;
 	if (!l->said_far) {
 		l->said_far = 1;
 		lane_say(l, "degraded", "late: a record came more than 10 s "
 		    "late; such are left out, if not 32 come in a row");
 	}
-	if (++l->far < LATE_MANY)
+	if (++l->far < LATE_MANY) {
+		l->late++;
+		l->e->count.late++;
 		return 1;
+	}
 	snprintf(why, sizeof(why), "time ran backwards by %llu s: begun anew",
 	    (unsigned long long)((hold_latest(l->hold) - t) / 1000000000));
 	begin_anew(l, why);
+	replay(l, t);
 	return 0;
 }
 
@@ -180,6 +206,8 @@ booted(struct lane *l, const struct scan_val *id, const struct scan_val *when)
 	    t + FAR_NS < hold_since(l->hold)) {
 		begin_anew(l, "the machine was booted: begun anew");
 		lane_boot(l);
+		strcpy(l->boot, boot);
+		replay(l, scan_u64(when, &t) == 0 ? t : 0);
 	}
 	strcpy(l->boot, boot);
 }
@@ -197,7 +225,8 @@ say_timeless(struct lane *l)
 }
 
 static enum engine_fed
-take(struct engine *e, int kind, const struct scan_val *v, const char *end)
+take(struct engine *e, int kind, const struct scan_val *v, const char *line,
+    size_t len)
 {
 	const struct kindset *s = &e->sets[kind];
 	struct lane *l = lane_of(e, &v[s->at[K_host]]);
@@ -217,8 +246,10 @@ take(struct engine *e, int kind, const struct scan_val *v, const char *end)
 	}
 	if (t >> 62 != 0)
 		return ENGINE_NO_TIME;
-	if (long_past(l, t))
+	if (long_past(l, t)) {
+		past_keep(&l->past, t, line, len);
 		return ENGINE_TAKEN;
+	}
 	if (hold_begun(l->hold) && t < hold_since(l->hold)) {
 		l->late++;
 		e->count.late++;
@@ -231,7 +262,7 @@ take(struct engine *e, int kind, const struct scan_val *v, const char *end)
 	hold_time(l->hold, t);
 	drain(l, 0);
 	if (s->kept && record_keep(l->hold, l->strings, &l->minute, s,
-	    kind, t, v, end) == -1)
+	    kind, t, v, line + len) == -1)
 		return ENGINE_NO_MEMORY;
 	lane_until(l, hold_since(l->hold));
 	return l->nomem ? ENGINE_NO_MEMORY : ENGINE_TAKEN;
@@ -294,7 +325,7 @@ engine_feed(struct engine *e, const char *line, size_t len)
 		if (other == kind)
 			break;
 	}
-	fed = take(e, kind, v, line + len);
+	fed = take(e, kind, v, line, len);
 	e->count.records += fed == ENGINE_TAKEN;
 	return fed;
 }

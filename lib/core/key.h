@@ -39,6 +39,10 @@
 	X(cpu_period_ns, "cpu_period_ns")				\
 	X(memory_bytes, "memory_bytes")					\
 	X(memory_max_bytes, "memory_max_bytes")				\
+	X(memory_high_bytes, "memory_high_bytes")			\
+	X(memory_max_events, "memory_max_events")			\
+	X(memory_high_events, "memory_high_events")			\
+	X(oom_events, "oom_events")					\
 	X(oom_kills, "oom_kills") X(scope, "scope")			\
 	X(pids, "pids") X(pids_max, "pids_max")				\
 	X(trigger_id, "trigger.id") X(trigger_comm, "trigger.comm")	\

@@ -153,6 +153,7 @@ lane_free(struct lane *l)
 	accuse_free(&l->accuse);
 	kin_free(l->kins);
 	hold_free(l->hold);
+	past_free(&l->past);
 	intern_free(l->strings);
 	free(l->limits);
 	free(l->tally);

@@ -12,6 +12,7 @@
 #include "core/intern.h"
 #include "core/kin.h"
 #include "core/lack.h"
+#include "core/past.h"
 #include "core/record.h"
 
 /* One stretch in which records are missing. */
@@ -71,6 +72,7 @@ struct lane {
 	uint64_t	 late, dropped;
 	uint64_t	 timeless;	/* records without boot_ns, before any with it */
 	uint32_t	 far;		/* records of long ago, one after another */
+	struct past	 past;		/* these */
 	uint8_t		 timed;		/* a record had boot_ns */
 	uint8_t		 said_late, said_full, said_timeless;
 	uint8_t		 said_far;	/* since it began, or began anew */

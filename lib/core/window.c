@@ -70,6 +70,36 @@ window_least(struct window *w, uint64_t len, uint64_t t, unsigned parts)
 	return least;
 }
 
+uint64_t
+window_late(struct window *w, uint64_t len, uint64_t t, unsigned slots)
+{
+	uint64_t s = 0;
+
+	move(w, slot(w->head, len, t));
+	for (unsigned i = 0; i < slots && i <= w->head; i++)
+		s += w->n[(w->head - i) % WINDOW_SLOTS];
+	return s;
+}
+
+uint64_t
+window_begun(struct window *w, uint64_t len, uint64_t t, double limit)
+{
+	double above = 0, most = 0;
+	uint64_t first;
+
+	move(w, slot(w->head, len, t));
+	first = w->head;
+	for (unsigned i = 0; i < WINDOW_SLOTS && i <= w->head; i++) {
+		above += w->n[(w->head - i) % WINDOW_SLOTS] -
+		    limit / WINDOW_SLOTS;
+		if (above > most) {
+			most = above;
+			first = w->head - i;
+		}
+	}
+	return first * (len / WINDOW_SLOTS);
+}
+
 void
 window_less(struct window *w, struct window *less, uint64_t len, uint64_t t)
 {

@@ -28,6 +28,13 @@ uint64_t window_sum(struct window *, uint64_t len, uint64_t t);
 uint64_t window_least(struct window *, uint64_t len, uint64_t t,
     unsigned parts);
 
+/* Of these the latest slots. */
+uint64_t window_late(struct window *, uint64_t len, uint64_t t, unsigned slots);
+
+/* When that began which it holds: from there on, more than limit in a whole
+ * window was the most above it. */
+uint64_t window_begun(struct window *, uint64_t len, uint64_t t, double limit);
+
 /* Take out of w what is also in less. */
 void window_less(struct window *w, struct window *less, uint64_t len,
     uint64_t t);
