@@ -94,89 +94,115 @@ array(struct walk *w, const char *p, int depth)
 
 /* ---- objects ---- */
 
-/* Does the step's text stand at p?  SCAN_STEP bytes can be read. */
+/* Does the step's text stand at p, and may its value be plain?  SCAN_STEP bytes
+ * can be read. */
 static inline int
 stands(const struct scan_step *s, const char *p, unsigned no)
 {
 	/* Since the set began anew, it may be a key of elsewhere. */
-	return s->inside == no && (wide_same(p, s->text) |
-	    wide_same(p + WIDE, s->text + WIDE) << WIDE | s->behind) ==
-	    UINT32_MAX;
+	return s->plain == no && (wide_same(p, s->text) | s->behind[0]) == 0xffff &&
+	    (s->len <= WIDE ||
+	    (wide_same(p + WIDE, s->text + WIDE) | s->behind[1]) == 0xffff);
+}
+
+static inline int
+ends_member(char c)
+{
+	return c == ',' || c == '}';
 }
 
 /* A number as most are: whole or with a fraction, and a comma or bracket behind
- * it.  WIDE bytes can be read.  Its length; 0: it is something else. */
+ * it.  WIDE + 1 bytes can be read.  Its length; 0: it is something else. */
 static inline size_t
 quick_number(const char *p)
 {
-	unsigned bits = wide_not_digits(p);
-	size_t n, whole;
+	unsigned bits = wide_not_digits(p) | 1u << WIDE;
+	size_t n = __builtin_ctz(bits), whole = n;
 
-	if (bits == 0)
-		return 0;
-	n = whole = __builtin_ctz(bits);
-	if (p[n] == '.') {
+	if (!ends_member(p[n])) {
 		bits &= bits - 1;
-		if (bits == 0 || (n = __builtin_ctz(bits)) == whole + 1)
+		if (p[n] != '.' || n == 0 || bits == 0 ||
+		    (n = __builtin_ctz(bits)) == whole + 1 || !ends_member(p[n]))
 			return 0;
 	}
-	return (p[n] == ',' || p[n] == '}') && (*p != '0' ? whole > 0 :
-	    whole == 1) ? n : 0;
+	return *p != '0' || whole == 1 ? n : 0;
 }
 
-/* A string or number as most are.  WIDE bytes can be read.  NULL: it is
- * something else. */
+/*
+ * A string or number as most are, and a comma or bracket behind it, whose place
+ * is returned.  2 * WIDE bytes can be read, and what is before end.  NULL: it is
+ * something else.  The value is told to be `away` from where it stands.
+ */
 static inline const char *
-quick(const char *p, const char *end, struct scan_val *v)
+quick(const char *p, const char *end, uintptr_t away, struct scan_val *v)
 {
+	const char *q;
 	unsigned odd;
 
 	v->escaped = 0;
 	if (*p != '"') {
 		v->type = SCAN_NUM;
-		v->p = p;
+		v->p = (const char *)((uintptr_t)p + away);
 		v->len = quick_number(p);
 		return v->len > 0 ? p + v->len : NULL;
 	}
+	for (q = ++p; (odd = wide_odd(q)) == 0; q += WIDE)
+		if (end - q <= 2 * WIDE)
+			return NULL;
+	q += __builtin_ctz(odd);
 	v->type = SCAN_STR;
-	v->p = ++p;
-	for (; end - p >= WIDE; p += WIDE)
-		if ((odd = wide_odd(p)) != 0) {
-			p += __builtin_ctz(odd);
-			v->len = p - v->p;
-			return *p == '"' ? p + 1 : NULL;
-		}
-	return NULL;
+	v->p = (const char *)((uintptr_t)p + away);
+	v->len = q - p;
+	return *q == '"' && ends_member(q[1]) ? q + 1 : NULL;
 }
 
 /*
- * Members as they came before, with plain values and a comma behind: as many as
- * there are.  Where the next member begins.
+ * Members as they came before, with plain values: as many as there are.  Where
+ * the next member begins; or *closed is set, and it is where the object ended.
  */
 static const char *
-plain(struct walk *w, const char *p, unsigned no, struct scan_link **at)
+plain(struct walk *w, const char *p, unsigned no, struct scan_link **at,
+    int *closed)
 {
-	enum { ROOM = SCAN_STEP + 2 * WIDE };	/* a key and some of its value */
-	struct scan *set = w->set;
+	/* A key, its quote, and some of its value. */
+	enum { ROOM = SCAN_STEP + 2 * WIDE };
+	char tail[2 * ROOM];
+	struct scan_step *s, *steps = w->set->steps;
+	struct scan_link *next = *at;
 	const char *end = w->end, *q;
+	ptrdiff_t need = ROOM, n;
+	uintptr_t away = 0;
 	struct scan_val none;
-	struct scan_step *s;
 
-	while (end - p >= ROOM) {
-		s = &set->steps[(*at)->step[0]];
+	for (;; p = q + 1, next = &s->next) {
+		if (end - p < need) {
+			if ((n = end - p) == 0 || away != 0)
+				break;
+			/* The line ends soon: of a copy more can be read. */
+			memset(tail, 0, sizeof(tail));
+			p = memcpy(tail, p, n);
+			away = (uintptr_t)end - (uintptr_t)(tail + n);
+			end = tail + sizeof(tail);
+			need = sizeof(tail) - n + 1;
+		}
+		s = &steps[next->step[0]];
 		if (!stands(s, p, no)) {
-			s = &set->steps[(*at)->step[1]];
+			s = &steps[next->step[1]];
 			if (!stands(s, p, no))
 				break;
 		}
-		q = s->object ? NULL : quick(p + s->len, end,
+		q = quick(p + s->len, end, away,
 		    s->key != SCAN_NO ? &w->val[s->key] : &none);
-		if (q == NULL || q == end || *q != ',')
+		if (q == NULL)
 			break;
-		p = q + 1;
-		*at = &s->next;
+		if (*q == '}') {
+			*closed = 1;
+			p = q + 1;
+			break;
+		}
 	}
-	return p;
+	*at = next;
+	return (const char *)((uintptr_t)p + away);
 }
 
 /* Is the next key at p, of which less can be read, one that came here before?
@@ -228,20 +254,22 @@ member(struct walk *w, const char *p, unsigned no, struct scan_link **at,
 	return p < w->end && *p == ':' ? lex_blank(p + 1, w->end) : NULL;
 }
 
+/* From a member on to behind the bracket. */
 static const char *
-object(struct walk *w, const char *p, int depth, unsigned no)
+members(struct walk *w, const char *p, int depth, unsigned no,
+    struct scan_link *at)
 {
-	struct scan_link *at = no != SCAN_NO ? &w->set->first[no] : NULL;
 	const struct scan_entry *e;
 	struct scan_step *s;
 	struct scan_val none;
+	int closed = 0;
 
-	p = lex_blank(p + 1, w->end);
-	if (p < w->end && *p == '}')
-		return p + 1;
 	for (;; p++) {
-		if (at != NULL)
-			p = plain(w, p, no, &at);
+		if (at != NULL) {
+			p = plain(w, p, no, &at, &closed);
+			if (closed)
+				return p;
+		}
 		p = lex_blank(p, w->end);
 		if (at != NULL &&
 		    (s = guess(w->set, at, no, p, w->end)) != NULL) {
@@ -264,6 +292,24 @@ object(struct walk *w, const char *p, int depth, unsigned no)
 	}
 }
 
+static const char *
+object(struct walk *w, const char *p, int depth, unsigned no)
+{
+	p = lex_blank(p + 1, w->end);
+	if (p < w->end && *p == '}')
+		return p + 1;
+	return members(w, p, depth, no, no != SCAN_NO ? &w->set->first[no] : NULL);
+}
+
+/* The same key may be asked for twice. */
+static void
+copy_twice(const struct scan *set, struct scan_val *val)
+{
+	for (size_t i = 0; set->twice && i < set->nkeys; i++)
+		if (set->same[i] != i)
+			val[i] = val[set->same[i]];
+}
+
 int
 scan_line(struct scan *set, const char *line, size_t len, struct scan_val *val)
 {
@@ -277,8 +323,23 @@ scan_line(struct scan *set, const char *line, size_t len, struct scan_val *val)
 	    (p = object(&w, p, 1, n > 0 ? 0 : SCAN_NO)) == NULL ||
 	    lex_blank(p, w.end) != w.end)
 		return -1;
-	for (size_t i = 0; n > 0 && set->twice && i < n; i++)
-		if (set->same[i] != i)
-			val[i] = val[set->same[i]];
+	if (n > 0)
+		copy_twice(set, val);
+	return 0;
+}
+
+int
+scan_rest(struct scan *set, const char *line, size_t from, size_t len,
+    struct scan_val *val)
+{
+	struct walk w = { line + len, set, val };
+	const char *p;
+
+	memset(val, 0, set->nkeys * sizeof(*val));
+	/* No object has the number of the last entry, which is none. */
+	if (len > UINT32_MAX || (p = members(&w, line + from, 1, 0,
+	    &set->first[SCAN_ENTRIES])) == NULL || lex_blank(p, w.end) != w.end)
+		return -1;
+	copy_twice(set, val);
 	return 0;
 }

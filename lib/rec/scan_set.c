@@ -94,7 +94,8 @@ scan_new(const char *const *keys, size_t n)
 	memset(set->slot, SCAN_NO, sizeof(set->slot));
 	set->entries[SCAN_ENTRIES] = (struct scan_entry){ .object = SCAN_NO,
 	    .key = SCAN_NO };
-	set->steps[0].inside = SCAN_NO;		/* stands nowhere */
+	/* Stands nowhere. */
+	set->steps[0].inside = set->steps[0].plain = SCAN_NO;
 	set->nkeys = n;
 	for (size_t i = 0; i < n; i++)
 		if (enter(set, keys[i], i) == -1) {
@@ -153,11 +154,12 @@ step_of(struct scan *set, const struct scan_val *key,
 	s->text[0] = '"';
 	memcpy(s->text + 1, key->p, key->len);
 	memcpy(s->text + 1 + key->len, "\":", 2);
-	s->behind = (uint32_t)(UINT64_C(0xffffffff) << s->len);
+	for (int i = 0; i < 2; i++)
+		s->behind[i] = UINT64_C(0xffffffff) << s->len >> i * WIDE;
 	s->inside = inside;
 	s->entry = e != NULL ? e - set->entries : SCAN_ENTRIES;
 	s->key = set->entries[s->entry].key;
-	s->object = set->entries[s->entry].object != SCAN_NO;
+	s->plain = set->entries[s->entry].object != SCAN_NO ? SCAN_NO : inside;
 	return set->nsteps;
 }
 
