@@ -32,9 +32,15 @@ struct chain {
 };
 
 static uint64_t
-length(const struct rule *r)
+window(const struct rule *r)
 {
 	return r->p[P_WINDOW];
+}
+
+static uint64_t
+length(const struct rule *r)
+{
+	return r->window;
 }
 
 static void
@@ -383,7 +389,7 @@ const struct detector detect_fork_storm = {
 	.by_def = BY(TREE) | BY(CGROUP) | BY(HOST), .severity = SEV_HIGH,
 	.state = sizeof(struct forks), .whole = KIND(exit), .keys = keys, .params = storm_params,
 	.feed = feed, .judge = judge_storm, .graver = fork_severity,
-	.tell = tell, .window = length,
+	.tell = tell, .window = window,
 };
 
 const struct detector detect_fork_burst = {
@@ -392,5 +398,5 @@ const struct detector detect_fork_burst = {
 	.by_def = BY(TREE) | BY(CGROUP) | BY(HOST), .severity = SEV_MEDIUM,
 	.state = sizeof(struct forks), .whole = KIND(exit), .keys = keys, .params = burst_params,
 	.feed = feed, .judge = judge_burst, .graver = fork_severity,
-	.tell = tell, .window = length,
+	.tell = tell, .window = window,
 };
