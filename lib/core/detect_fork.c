@@ -291,6 +291,7 @@ judge_storm(struct lane *l, struct group *g)
 	unsigned n = parts(r), each = WINDOW_SLOTS / n;
 	double s = length(r) / 1e9;
 	uint64_t sum = window_sum(&f->made, length(r), l->now);
+	int fire;
 
 	g->inc.value = sum / s;
 	if (sum <= r->p[P_LIMIT] * s * CLEAR) {
@@ -301,12 +302,13 @@ judge_storm(struct lane *l, struct group *g)
 		f->rise = l->now;
 		f->stay = sum;
 	}
-	fork_look(l, g, length(r), r->p[P_LIMIT] * s, sum);
-	if (sum > r->p[P_LIMIT] * s && stays(l, g, r->p[P_LIMIT] * STAY_S) &&
+	fire = sum > r->p[P_LIMIT] * s &&
+	    stays(l, g, r->p[P_LIMIT] * STAY_S) &&
 	    window_least(&f->made, length(r), l->now, n) >
-	    r->p[P_LIMIT] * s * each / WINDOW_SLOTS)
-		return FIRE;
-	return STAY;
+	    r->p[P_LIMIT] * s * each / WINDOW_SLOTS;
+	if (fire || g->inc.open)
+		fork_look(l, g, length(r), r->p[P_LIMIT] * s, sum);
+	return fire ? FIRE : STAY;
 }
 
 static enum verdict
@@ -318,9 +320,12 @@ judge_burst(struct lane *l, struct group *g)
 	enum verdict v = detect_reached(sum, r->p[P_LIMIT]);
 
 	g->inc.value = sum;
-	f->look = fork_builds(l, g) && sum < BUILD_STAY * r->p[P_LIMIT] ?
-	    BUILD : STORM;
-	return v == FIRE && growth(l, g) < r->p[P_GROWTH] ? STAY : v;
+	if (v == FIRE && growth(l, g) < r->p[P_GROWTH])
+		v = STAY;
+	if (v == FIRE || g->inc.open)
+		f->look = sum < BUILD_STAY * r->p[P_LIMIT] && fork_builds(l, g) ?
+		    BUILD : STORM;
+	return v;
 }
 
 static void
