@@ -131,10 +131,10 @@ quick_number(const char *p)
 /*
  * A string or number as most are, and a comma or bracket behind it, whose place
  * is returned.  2 * WIDE bytes can be read, and what is before end.  NULL: it is
- * something else.  The value is told to be `away` from where it stands.
+ * something else.
  */
-static inline const char *
-quick(const char *p, const char *end, uintptr_t away, struct scan_val *v)
+__attribute__((always_inline)) static inline const char *
+quick(const char *p, const char *end, struct scan_val *v)
 {
 	const char *q;
 	unsigned odd;
@@ -142,7 +142,7 @@ quick(const char *p, const char *end, uintptr_t away, struct scan_val *v)
 	v->escaped = 0;
 	if (*p != '"') {
 		v->type = SCAN_NUM;
-		v->p = (const char *)((uintptr_t)p + away);
+		v->p = p;
 		v->len = quick_number(p);
 		return v->len > 0 ? p + v->len : NULL;
 	}
@@ -151,9 +151,57 @@ quick(const char *p, const char *end, uintptr_t away, struct scan_val *v)
 			return NULL;
 	q += __builtin_ctz(odd);
 	v->type = SCAN_STR;
-	v->p = (const char *)((uintptr_t)p + away);
+	v->p = p;
 	v->len = q - p;
 	return *q == '"' && ends_member(q[1]) ? q + 1 : NULL;
+}
+
+enum { ROOM = SCAN_STEP + 2 * WIDE };	/* a key, its quote, some of its value */
+
+/* A member as it came before, with a plain value, and what is behind it.  ROOM
+ * bytes can be read, and what is before end; the value is told to be `away` from
+ * where it stands.  The comma or bracket, or NULL.  Each caller has its own. */
+__attribute__((always_inline)) static inline const char *
+plain_one(const struct walk *w, const char *p, const char *end, uintptr_t away,
+    unsigned no, struct scan_link **at)
+{
+	struct scan_step *s = (*at)->step[0];
+	struct scan_val v;
+	const char *q;
+
+	if (!stands(s, p, no)) {
+		s = (*at)->step[1];
+		if (!stands(s, p, no))
+			return NULL;
+	}
+	if ((q = quick(p + s->len, end, &v)) == NULL)
+		return NULL;
+	if (s->key != SCAN_NO) {
+		v.p = (const char *)((uintptr_t)v.p + away);
+		w->val[s->key] = v;
+	}
+	*at = &s->next;
+	return q;
+}
+
+/* The same of those that begin in the last ROOM bytes of the line, in a copy:
+ * behind the line nothing may be read. */
+__attribute__((noinline)) static const char *
+plain_end(const struct walk *w, const char *p, unsigned no,
+    struct scan_link **at, int *closed)
+{
+	char copy[2 * ROOM] = { 0 };
+	size_t n = w->end - p;
+	const char *end = copy + n, *q;
+	uintptr_t away = (uintptr_t)w->end - (uintptr_t)end;
+
+	for (p = memcpy(copy, p, n); p < end && !*closed; p = q + 1) {
+		q = plain_one(w, p, copy + sizeof(copy), away, no, at);
+		if (q == NULL)
+			break;
+		*closed = *q == '}';
+	}
+	return (const char *)((uintptr_t)p + away);
 }
 
 /*
@@ -161,39 +209,14 @@ quick(const char *p, const char *end, uintptr_t away, struct scan_val *v)
  * the next member begins; or *closed is set, and it is where the object ended.
  */
 static const char *
-plain(struct walk *w, const char *p, unsigned no, struct scan_link **at,
+plain(const struct walk *w, const char *p, unsigned no, struct scan_link **at,
     int *closed)
 {
-	/* A key, its quote, and some of its value. */
-	enum { ROOM = SCAN_STEP + 2 * WIDE };
-	char tail[2 * ROOM];
-	struct scan_step *s, *steps = w->set->steps;
 	struct scan_link *next = *at;
-	const char *end = w->end, *q;
-	ptrdiff_t need = ROOM, n;
-	uintptr_t away = 0;
-	struct scan_val none;
+	const char *end = w->end, *q = p;
 
-	for (;; p = q + 1, next = &s->next) {
-		if (end - p < need) {
-			if ((n = end - p) == 0 || away != 0)
-				break;
-			/* The line ends soon: of a copy more can be read. */
-			memset(tail, 0, sizeof(tail));
-			p = memcpy(tail, p, n);
-			away = (uintptr_t)end - (uintptr_t)(tail + n);
-			end = tail + sizeof(tail);
-			need = sizeof(tail) - n + 1;
-		}
-		s = &steps[next->step[0]];
-		if (!stands(s, p, no)) {
-			s = &steps[next->step[1]];
-			if (!stands(s, p, no))
-				break;
-		}
-		q = quick(p + s->len, end, away,
-		    s->key != SCAN_NO ? &w->val[s->key] : &none);
-		if (q == NULL)
+	for (; end - p >= ROOM; p = q + 1) {
+		if ((q = plain_one(w, p, end, 0, no, &next)) == NULL)
 			break;
 		if (*q == '}') {
 			*closed = 1;
@@ -202,7 +225,8 @@ plain(struct walk *w, const char *p, unsigned no, struct scan_link **at,
 		}
 	}
 	*at = next;
-	return (const char *)((uintptr_t)p + away);
+	return q == NULL || *closed || p == end ? p :
+	    plain_end(w, p, no, at, closed);
 }
 
 /* Is the next key at p, of which less can be read, one that came here before?
@@ -211,8 +235,8 @@ static struct scan_step *
 guess(struct scan *set, const struct scan_link *at, unsigned no, const char *p,
     const char *end)
 {
-	for (int i = 0; i < SCAN_GUESSES && at->step[i] != 0; i++) {
-		struct scan_step *s = &set->steps[at->step[i]];
+	for (int i = 0; i < SCAN_GUESSES && at->step[i] != set->steps; i++) {
+		struct scan_step *s = at->step[i];
 
 		if (s->inside == no && end - p >= s->len &&
 		    memcmp(p, s->text, s->len) == 0)

@@ -25,9 +25,10 @@ struct scan_entry {
 	uint8_t		 key;		/* where its value goes, or SCAN_NO */
 };
 
-/* What came next, the last time and the time before; 0 is not known. */
+/* What came next, the last time and the time before; the first of all steps is
+ * not known. */
 struct scan_link {
-	uint8_t		 step[SCAN_GUESSES];
+	struct scan_step *step[SCAN_GUESSES];
 };
 
 /*
@@ -37,7 +38,7 @@ struct scan_link {
  */
 struct scan_step {
 	char		 text[SCAN_STEP];	/* "key": */
-	uint16_t	 behind[2];	/* bits of the bytes that are not of it */
+	uint32_t	 behind[2];	/* bits of the bytes that are not of it */
 	uint8_t		 len;
 	uint8_t		 inside;
 	uint8_t		 entry;
