@@ -294,26 +294,28 @@ id_quick(const char *s, const char *end, uint64_t *start, uint32_t *pid)
 {
 	uint64_t w = text_load(end - 8), high;
 	unsigned n = digits_behind(w), m;
+	uint32_t last;
 	const char *dash = end - n - 1;
 	ptrdiff_t len = dash - (s + FROM);
 
 	if (n == 0 || n == 8 || len < 1 || len > 16 || *dash != '-' ||
 	    (n > 1 && dash[1] == '0') || (len > 1 && s[FROM] == '0'))
 		return -1;
-	*pid = text_number(text_last(w, n));
+	last = text_number(text_last(w, n));
 	w = text_load(dash - 8);
 	m = digits_behind(w);
-	if (len <= 8) {
+	if (len > 8) {
+		high = text_load(dash - 16);
+		if (m < 8 || digits_behind(high) + 8 < len)
+			return -1;
+		*start = text_number(text_last(high, len - 8)) *
+		    UINT64_C(100000000) + text_number(w);
+	} else {
 		if (m < len)
 			return -1;
 		*start = text_number(text_last(w, len));
-		return 0;
 	}
-	high = text_load(dash - 16);
-	if (m < 8 || digits_behind(high) + 8 < len)
-		return -1;
-	*start = text_number(text_last(high, len - 8)) * UINT64_C(100000000) +
-	    text_number(w);
+	*pid = last;
 	return 0;
 }
 

@@ -67,7 +67,7 @@ digits(const char *p, size_t len, uint64_t *u)
 int
 scan_u64(const struct scan_val *v, uint64_t *u)
 {
-	const char *p = v->p, *end = p + v->len;
+	const char *p = v->p, *end;
 	unsigned odd = v->len % 8;
 	uint64_t n = 0, w;
 
@@ -75,6 +75,7 @@ scan_u64(const struct scan_val *v, uint64_t *u)
 		return -1;
 	if (v->len < 8 || v->len >= 20)
 		return digits(p, v->len, u);
+	end = p + v->len;
 	/* First those that make no eight. */
 	if (odd > 0) {
 		w = text_last(text_load(p) << 8 * (8 - odd), odd);

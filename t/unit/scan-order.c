@@ -220,7 +220,9 @@ ids(uint64_t *r)
 		    is_number(id + dash, id + n, UINT32_MAX, &y);
 		copy = malloc(n);		/* to see reads past both ends */
 		memcpy(copy, id, n);
+		pid = 0;	/* and stays, if it is none */
 		bad += (event_id_parse(copy, n, &boot, &start, &pid) == 0) != is ||
+		    (!is && pid != 0) ||
 		    (is && (start != x || pid != y || boot != 0x0123abcd));
 		good += is;
 		free(copy);
