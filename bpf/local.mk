@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 bpf_files = bpf/exit.h bpf/filter.h bpf/iomem.bpf.c \
 	bpf/iomem_disk.h bpf/iomem_map.h bpf/iomem_party.h \
-	bpf/iomem_task.h bpf/maps.h bpf/oom.h bpf/rate.h bpf/rss.h \
+	bpf/iomem_task.h bpf/maps.h bpf/oom.h bpf/orphan.h bpf/rate.h bpf/rss.h \
 	bpf/sample.bpf.c bpf/scratch.h bpf/service.h bpf/slot.h bpf/slot_map.h \
 	bpf/snap.h bpf/stall.bpf.c bpf/stall_blame.h bpf/stall_known.h \
-	bpf/stall_limit.h bpf/stall_map.h bpf/task.h \
-	bpf/trace.bpf.c bpf/vmlinux.h bpf/wait.h bpf/walk.h
+	bpf/stall_limit.h bpf/stall_map.h bpf/stall_run.h bpf/task.h \
+	bpf/trace.bpf.c bpf/vmlinux.h bpf/wait.h bpf/walk.h bpf/wchan.h
 EXTRA_DIST += $(bpf_files)
 bpf_sources = $(bpf_files) lib/rec/event.def lib/rec/wire.h
 

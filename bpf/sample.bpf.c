@@ -16,6 +16,7 @@
 #include "task.h"
 #include "filter.h"
 #include "rss.h"
+#include "wchan.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -299,7 +300,7 @@ seen_fill(struct sample_seen *w, struct task_struct *t, struct tally *a)
 	w->pid = t->tgid;
 	w->parent_start = BPF_CORE_READ(parent, group_leader, start_boottime);
 	w->ppid = BPF_CORE_READ(parent, tgid);
-	w->pad = 0;
+	w->line = 0;
 	comm_put(w->comm, t);
 	w->uid = BPF_CORE_READ(t, real_cred, uid.val);
 	w->state = state_of(t, sig);
@@ -324,8 +325,8 @@ int sample(struct bpf_iter__task *ctx)
 	struct task_struct *t = ctx->task;
 	struct sample_seen *w;
 	struct scratch *s;
+	u64 off, ip = 0;
 	u32 key = 0;
-	u64 off;
 
 	if (t == NULL || t->pid != t->tgid)
 		return 0;
@@ -344,8 +345,12 @@ int sample(struct bpf_iter__task *ctx)
 		return 0;
 	off = (off + 7) & ~7ULL;	/* the reader wants them aligned */
 	w->size = sizeof(*w) + off;
+	if (w->state == 'D')
+		ip = wchan_of(t);
+	w->line = ip != 0;
 	/* What has no room is left out, and comes again in the next read. */
-	if (bpf_seq_write(ctx->meta->seq, w, sizeof(*w) + off) != 0)
+	if (bpf_seq_write(ctx->meta->seq, w, sizeof(*w) + off) != 0 ||
+	    (ip != 0 && wchan_put(ctx->meta->seq, ip) != 0))
 		return 0;
 	path_told(w->cgroup_id, 0, w->len_cgroup);
 	path_told(w->cgroup_v1_id, 1, w->len_cgroup_v1);

@@ -16,7 +16,9 @@
 enum {
 	TAIL_PATHS = SLOT_NAMES,
 	NAME_LEN = 256,			/* a file name with its NUL */
-	SLOT_PROBES = 4,
+	/* With fewer of them many slots stay free that nobody finds. */
+	SLOT_PROBES = 16,
+	SLOT_RESERVE = 4,		/* of these, in the quarter for cgroups */
 };
 
 struct scratch {
@@ -52,6 +54,9 @@ const volatile u32 slot_number = 1024;	/* a power of two, at most SLOT_MOST */
 /* User space counts it up from time to time, and takes back what is old. */
 u32 slot_epoch = 1;
 
+/* Times that a cgroup of v1 was renamed: older paths may be wrong. */
+u32 slot_renames;
+
 /* Times that a party found no slot. */
 u64 slot_full;
 
@@ -76,9 +81,20 @@ slot_place(u64 key, u32 probe)
 	/* A quarter is never for processes: of cgroups there are fewer. */
 	if (key & SLOT_ID_TASK && i < slot_number / 4)
 		i += slot_number / 4;
-	else if (!(key & SLOT_ID_TASK) && probe >= SLOT_PROBES / 2)
+	else if (!(key & SLOT_ID_TASK) && probe >= SLOT_PROBES - SLOT_RESERVE)
 		i &= slot_number / 4 - 1;
 	return i < SLOT_FIRST ? i + SLOT_FIRST : i;
+}
+
+/* Write the path of a cgroup; named comes last, and user space looks at it. */
+static __always_inline void
+slot_name(struct slot_entry *s, u32 i, u64 kernfs)
+{
+	u32 renames = *(volatile u32 *)&slot_renames;
+
+	s->len = walk_cgroup(kernfs, i, 0);
+	barrier();
+	s->named = renames;
 }
 
 /* Fill in a slot that was claimed; key comes last, so that it is found then. */
@@ -101,7 +117,7 @@ slot_fill(struct slot_entry *s, u32 i, u64 id, u64 kernfs, u64 task, u32 of)
 		s->start = BPF_CORE_READ(t, start_boottime);
 		bpf_probe_read_kernel(s->comm, sizeof(s->comm), &t->comm);
 	} else
-		s->len = walk_cgroup(kernfs, i, 0);
+		slot_name(s, i, kernfs);
 }
 
 /*
@@ -134,9 +150,13 @@ slot_take(u64 key, u64 id, u64 kernfs, u64 task, u32 of)
 	return 0;
 }
 
-/* The token of this key's slot; 0 if it has none. */
+/*
+ * The token of this key's slot; 0 if it has none.  The first time in an epoch its
+ * path is written anew if that may be wrong; without a kernfs node there is then
+ * no token either.
+ */
 __noinline int
-slot_search(u64 key)
+slot_search(u64 key, u64 kernfs)
 {
 	struct slot_entry *s;
 	u32 i, probe;
@@ -148,8 +168,14 @@ slot_search(u64 key)
 			break;
 		if (s->key != key)
 			continue;
-		if (s->used != slot_epoch)
-			s->used = slot_epoch;
+		if (s->used == slot_epoch)
+			return slot_token(i, s->gen);
+		if (s->named != slot_renames && !(key & SLOT_ID_TASK)) {
+			if (kernfs == 0)
+				return 0;
+			slot_name(s, i, kernfs);
+		}
+		s->used = slot_epoch;
 		return slot_token(i, s->gen);
 	}
 	return 0;
@@ -208,7 +234,7 @@ slot_new(u64 address)
 		serial = BPF_CORE_READ(css, serial_nr);
 	}
 	kn = BPF_CORE_READ(c, kn);
-	token = slot_search(SLOT_KEY_CGROUP | serial);
+	token = slot_search(SLOT_KEY_CGROUP | serial, (u64)kn);
 	if (token == 0)
 		token = slot_take(SLOT_KEY_CGROUP | serial,
 		    BPF_CORE_READ(kn, id) | mark, (u64)kn, 0, 0);
@@ -220,7 +246,7 @@ slot_new(u64 address)
 static __always_inline u32
 slot_of(struct task_struct *t, u64 key)
 {
-	u32 token = slot_search(key);
+	u32 token = slot_search(key, 0);
 	u64 set;
 
 	if (token != 0)

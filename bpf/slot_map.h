@@ -51,8 +51,9 @@ struct slot_entry {
 	__u32	of;			/* process: token of its cgroup */
 	__u32	pid;			/* kthread, process */
 	char	comm[16];		/* likewise */
-	__u32	kind;			/* enum slot_kind */
-	__u32	len;			/* of the path in scratch */
+	__u16	kind;			/* enum slot_kind */
+	__u16	len;			/* of the path in scratch, */
+	__u32	named;			/* which was as of this slot_renames */
 };
 
 static inline __u32

@@ -145,6 +145,9 @@ state_of(struct task_struct *t, struct signal_struct *sig)
 		state = BPF_CORE_READ(old, state);
 	if (state == 0)
 		return 'R';
+	/* Waits for a lock of a real-time kernel (5.15), or is frozen (6.1). */
+	if (state & 0x9000)
+		return 'D';
 	if (state & 0x1)
 		return 'S';
 	/* 0x100, only a fatal signal wakes it, goes with 'T', 't' and 'D'. */

@@ -236,6 +236,7 @@ on_exec(struct task_struct *t, u32 old_pid, struct linux_binprm *bprm)
 	return 0;
 }
 
+#include "orphan.h"
 #include "exit.h"
 #include "rss.h"
 #include "oom.h"

@@ -96,7 +96,27 @@ tell_cpu_losses(struct gauges *g, trace_fn *fn, void *arg)
 		rc = say_degraded("stall: more tasks than can be remembered: what "
 		    "they waited before they were moved is missing", fn, arg);
 	}
+	if (rc == 0 && n.no_open != 0 && !g->told_open) {
+		g->told_open = 1;
+		rc = say_degraded("stall: waits that have not ended cannot be "
+		    "looked at: open_ns is missing", fn, arg);
+	}
 	return rc;
+}
+
+/* No window is told.  Once for each resource. */
+static int
+tell_unread(struct gauges *g, enum stall_resource r, trace_fn *fn, void *arg)
+{
+	char text[128];
+
+	if (g->told_unread >> r & 1)
+		return 0;
+	g->told_unread |= 1U << r;
+	snprintf(text, sizeof(text), "stall of %s: a window could not be read: "
+	    "%s", r == STALL_CPU ? "cpu" : "io and memory",
+	    strerrordesc_np(errno));
+	return say_degraded(text, fn, arg);
 }
 
 static int
@@ -113,7 +133,6 @@ tell_iomem_losses(struct gauges *g, trace_fn *fn, void *arg)
 	    "their end, or found no room: stall_ns is too small", fn, arg);
 }
 
-/* A window that cannot be read is not lost: the next one has its waits. */
 static int
 look_at_cpu(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 {
@@ -123,7 +142,7 @@ look_at_cpu(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 
 	(void)last;
 	if (stall_read(g->stall, now, &w) == -1)
-		return 0;
+		return tell_unread(g, STALL_CPU, fn, arg);
 	rc = tell_cpu_losses(g, fn, arg);
 	return rc == 0 ? tell(g, STALL_CPU, w, fn, arg) : rc;
 }
@@ -137,7 +156,7 @@ look_at_iomem(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 
 	(void)last;
 	if (iomem_read(g->iomem, now, &io, &memory) == -1)
-		return 0;
+		return tell_unread(g, STALL_IO, fn, arg);
 	rc = tell_iomem_losses(g, fn, arg);
 	if (rc == 0 && g->resources >> STALL_IO & 1)
 		rc = tell(g, STALL_IO, &io, fn, arg);
@@ -206,10 +225,9 @@ choose(struct gauges *g, const struct trace_conf *c,
 {
 	g->pick.v1 = c->cgroup_v1 && host->mode == CGROUP_HYBRID;
 	for (uint32_t i = 0; i < c->ncgroup; i++)
-		if (pick_add(&g->pick, c->cgroup[i],
-		    cgroup_below(host, c->cgroup_text[i])) == -1)
+		if (pick_add(&g->pick, c->cgroup[i], c->cgroup_name[i]) == -1)
 			errx(EX_LNX_USAGE, "--cgroup: '%s': too long",
-			    c->cgroup_text[i]);
+			    c->cgroup_name[i]);
 }
 
 /* Of all that was asked for there is nothing: the first that is missing is why. */

@@ -22,7 +22,8 @@ struct gauges {
 	unsigned	 resources;	/* 1 << enum stall_resource: wanted */
 	int		 by_process;
 	/* It was said that something is not seen. */
-	int		 told_slots, told_cells, told_tasks, told_iomem;
+	int		 told_slots, told_cells, told_tasks, told_iomem, told_open;
+	unsigned	 told_unread;	/* 1 << enum stall_resource */
 	unsigned	 begun;		/* likewise: its first window was read */
 	char		 why[WATCH_GAUGES][TRACE_WHY];	/* of what is missing */
 };

@@ -24,6 +24,7 @@
 int
 psi_wait(struct pollfd *p, size_t n, const struct timespec *ts)
 {
+	const struct pollfd *reader = &p[n - 1];
 	sigset_t set, old;
 	int rc = 0;
 
@@ -40,7 +41,15 @@ psi_wait(struct pollfd *p, size_t n, const struct timespec *ts)
 		warn("poll");
 		return -1;
 	}
+	if (rc > 0 && reader->revents & POLLERR)
+		raise(SIGPIPE);
 	return !cmd_stop;
+}
+
+struct pollfd
+psi_reader(const struct psi_opts *o)
+{
+	return (struct pollfd){ .fd = o->output == NULL ? STDOUT_FILENO : -1 };
 }
 
 struct set {
@@ -81,7 +90,8 @@ add(struct set *set, const struct psi_ask *ask, const struct cgroup_node *n)
 
 	if (set->n == set->cap) {
 		set->t = reallocarray(set->t, cap, sizeof(*set->t));
-		set->poll = reallocarray(set->poll, cap, sizeof(*set->poll));
+		set->poll = reallocarray(set->poll, cap + 1,
+		    sizeof(*set->poll));
 		if (set->t == NULL || set->poll == NULL)
 			err(EX_LNX_SYSTEM, NULL);
 		set->cap = cap;
@@ -207,6 +217,7 @@ run(struct set *set, uint64_t until)
 	for (size_t i = 0; i < set->n; i++)
 		set->poll[i] = (struct pollfd){ .events = POLLPRI,
 		    .fd = set->t[i].every == 0 ? set->t[i].fd : -1 };
+	set->poll[set->n] = psi_reader(set->o);
 	while (set->alive > 0 && (set->o->count == 0 ||
 	    set->fired < set->o->count)) {
 		if (speak_flush(set->s) == -1)
@@ -216,7 +227,7 @@ run(struct set *set, uint64_t until)
 		to = next(set, until);
 		to = to > now ? to - now : 0;
 		ts = (struct timespec){ to / SECOND, to % SECOND };
-		rc = psi_wait(set->poll, set->n, to > UINT64_MAX / 2 ? NULL :
+		rc = psi_wait(set->poll, set->n + 1, to > UINT64_MAX / 2 ? NULL :
 		    &ts);
 		if (rc <= 0)
 			return rc == 0 ? EX_LNX_OK : EX_LNX_SYSTEM;

@@ -30,8 +30,11 @@ struct speak;
 struct speak_list;
 struct timespec;
 
+/* Whoever reads what is written: the last of those that psi_wait() waits for. */
+struct pollfd psi_reader(const struct psi_opts *);
+
 /* Wait for one of n descriptors, a signal, or so long: 1; 0 if it is to stop;
- * -1, and why was told. */
+ * -1, and why was told.  If the reader goes, it ends as by writing to it. */
 int psi_wait(struct pollfd *, size_t n, const struct timespec *);
 
 /* A sentence for people, unless --quiet.  Whoever makes a cgroup chose its name:

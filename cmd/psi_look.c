@@ -117,7 +117,7 @@ struct watcher {
 	struct out	*out;
 	struct screen	*screen;
 	struct look	*l;
-	struct pollfd	 timer;
+	struct pollfd	 timer[2];	/* and the reader */
 	uint64_t	 before;	/* boot_ns of the last look */
 	uint64_t	 end;		/* boot_ns; FOREVER: until ^C */
 	uint64_t	 looks;
@@ -147,9 +147,13 @@ look(struct watcher *w, uint64_t ticks)
 	else if (list.len > 0)
 		speak_degraded(w->s, &list);
 	/* What ends between two ticks is nobody's whole interval. */
-	if (ticks > 1 && (news.uncounted || news.removed + news.unseen > 0))
+	if (ticks > 1 && (news.uncounted || news.removed + news.unseen > 0)) {
 		speak_lost(w->s, "late", news.uncounted ? WIRE_UNKNOWN_64 :
 		    news.removed + news.unseen, w->before, now);
+		if (o->text)
+			psi_say(o, "looks were left out: cgroups that ended "
+			    "meanwhile are not in the table");
+	}
 	w->before = now;
 	if (w->looks == 1 && look_count(w->l) == 0) {
 		warnx("nothing can be watched: no pressure file could be read");
@@ -173,16 +177,16 @@ wait_tick(struct watcher *w, uint64_t *ticks)
 	for (;;) {
 		now = boot_now();
 		if (now >= w->end) {
-			if (read(w->timer.fd, ticks, sizeof(*ticks)) == -1)
+			if (read(w->timer[0].fd, ticks, sizeof(*ticks)) == -1)
 				*ticks = 1;
 			return 1;
 		}
 		ts.tv_sec = (w->end - now) / SECOND;
 		ts.tv_nsec = (w->end - now) % SECOND;
-		rc = psi_wait(&w->timer, 1, w->end != FOREVER ? &ts : NULL);
+		rc = psi_wait(w->timer, 2, w->end != FOREVER ? &ts : NULL);
 		if (rc <= 0)
 			return rc;
-		if (read(w->timer.fd, ticks, sizeof(*ticks)) != -1)
+		if (read(w->timer[0].fd, ticks, sizeof(*ticks)) != -1)
 			return 1;
 	}
 }
@@ -217,12 +221,12 @@ psi_looks(const struct psi_opts *o, struct speak *s, struct out *out)
 	/* From before the clock starts: the end is no later than a tick. */
 	struct watcher w = { .o = o, .s = s, .out = out,
 	    .end = o->duration > 0 ? boot_now() + o->duration : FOREVER,
-	    .timer = { .events = POLLIN } };
+	    .timer = { { .events = POLLIN }, psi_reader(o) } };
 	int rc;
 
-	w.timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (w.timer.fd == -1 || (w.l = look_new(&o->look)) == NULL ||
-	    timerfd_settime(w.timer.fd, 0, &every, NULL) == -1)
+	w.timer[0].fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (w.timer[0].fd == -1 || (w.l = look_new(&o->look)) == NULL ||
+	    timerfd_settime(w.timer[0].fd, 0, &every, NULL) == -1)
 		err(EX_LNX_SYSTEM, NULL);
 	if (o->text && o->output == NULL && screen_is(STDOUT_FILENO) &&
 	    (w.screen = screen_new(STDOUT_FILENO)) == NULL)
@@ -233,6 +237,6 @@ psi_looks(const struct psi_opts *o, struct speak *s, struct out *out)
 	speak_end(s);
 	screen_free(w.screen);
 	look_free(w.l);
-	close(w.timer.fd);
+	close(w.timer[0].fd);
 	return rc;
 }

@@ -13,13 +13,26 @@ enum { D_FOR };
 
 struct stuck {
 	struct sustain	s;
-	char		wchan[40];
+	char		wchan[64];	/* "": not told */
 };
 
 static uint64_t
 stuck_length(const struct rule *r)
 {
 	return r->p[D_FOR];
+}
+
+/* It sleeps, and in one place until it was awake: a sample that does not say
+ * where changes nothing. */
+static void
+where_put(struct stuck *p, const struct rec *rec)
+{
+	const struct scan_val *v = rec_val(rec, K_wchan);
+
+	if (v->type == SCAN_STR)
+		scan_str(v, p->wchan, sizeof(p->wchan));
+	else if (p->s.since == 0)
+		p->wchan[0] = '\0';
 }
 
 static void
@@ -38,8 +51,9 @@ stuck_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	if ((g = group_get(l, r, &s)) == NULL)
 		return;
 	p = (void *)g->state;
+	if (stuck)
+		where_put(p, rec);
 	sustain_put(&p->s, l->now, rec_num(rec, K_interval_ns, 0), stuck, 0.5);
-	scan_str(rec_val(rec, K_wchan), p->wchan, sizeof(p->wchan));
 	group_seen(l, g, rec);
 	group_settle(l, g);
 }
@@ -61,20 +75,68 @@ stuck_judge(struct lane *l, struct group *g)
 	return sustain_judge(&p->s, l->now, g->rule->p[D_FOR], 0.5);
 }
 
+/* The other is stuck now in the same place. */
+static int
+beside(const struct lane *l, const struct group *g, const struct group *other)
+{
+	const struct stuck *p = (const void *)g->state, *o;
+
+	if (other == NULL || other == g || other->rule != g->rule)
+		return 0;
+	o = (const void *)other->state;
+	return o->s.since != 0 &&
+	    l->now - o->s.last <= o->s.interval + SUSTAIN_SLACK &&
+	    strcmp(o->wchan, p->wchan) == 0;
+}
+
+/* How many others are stuck in the same place; the first of them are listed. */
+static unsigned
+others_tell(struct lane *l, struct group *g, struct report *r)
+{
+	unsigned n = 0;
+	size_t list = r->nlists;
+
+	for (uint32_t i = 0; i < l->groups.used; i++) {
+		struct group *o = l->groups.all[i];
+		struct party who = { 0 };
+
+		if (!beside(l, g, o) || n++ >= ITEMS)
+			continue;
+		report_process(l, &who, "process", &o->s.id);
+		r->lists[list].items[n - 1] = (struct item){ .id = who.id,
+		    .comm = who.comm, .cgroup = who.cgroup,
+		    .exit_code = -1, .signal = -1 };
+	}
+	if (n == 0)
+		return 0;
+	r->lists[list].name = "beside";
+	r->lists[list].n = n < ITEMS ? n : ITEMS;
+	r->nlists++;
+	report_value(r, "beside", UNIT_COUNT, n, NAN);
+	return n;
+}
+
 static void
 stuck_tell(struct lane *l, struct group *g, struct report *r)
 {
 	struct stuck *p = (void *)g->state;
-	char who[100], held[VALUE_TEXT];
+	char who[100], held[VALUE_TEXT], many[48] = "";
+	unsigned n;
 
 	incident_subject(l, g, &r->subject);
 	report_value(r, "stuck", UNIT_TIME, stuck_for(l, g), g->rule->p[D_FOR]);
-	if (p->wchan[0] == '\0')
+	if (p->wchan[0] == '\0') {
 		report_why(r, r->confidence, "where it waits is not told");
+	} else {
+		r->class = p->wchan;
+		if ((n = others_tell(l, g, r)) > 0)
+			snprintf(many, sizeof(many), ", as %u other%s", n,
+			    n == 1 ? " is" : "s are");
+	}
 	snprintf(r->summary, sizeof(r->summary), "%s is in uninterruptible sleep "
-	    "for %s%s%s", party_text(&r->subject, who, sizeof(who)),
+	    "for %s%s%s%s", party_text(&r->subject, who, sizeof(who)),
 	    value_text(held, UNIT_TIME, stuck_for(l, g)),
-	    p->wchan[0] != '\0' ? ", in " : "", p->wchan);
+	    p->wchan[0] != '\0' ? ", in " : "", p->wchan, many);
 }
 
 static const uint8_t stuck_keys[] = { K_state, K_interval_ns, K_voluntary,

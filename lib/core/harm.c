@@ -388,9 +388,22 @@ harm_looked(const struct harm *h, const struct harm_party *p, int last)
 }
 
 uint64_t
+harm_host_end(const struct harm_host *host, int resource)
+{
+	uint64_t to = host->span[resource].to, len = host->span[resource].last;
+	uint64_t latest = 0;
+
+	for (int r = 0; r < STALL_RESOURCES; r++)
+		if (host->span[r].to > latest)
+			latest = host->span[r].to;
+	return latest >= harm_plus(to, len - len / 8) && latest > to ? 0 :
+	    host->psi_to > harm_plus(to, harm_plus(len, len)) ? 0 : to;
+}
+
+uint64_t
 harm_end(const struct harm *h, const char *host, enum stall_resource resource)
 {
 	size_t i = host_find(h, host);
 
-	return i == 0 ? 0 : h->host[i - 1].span[resource].to;
+	return i == 0 ? 0 : harm_host_end(&h->host[i - 1], resource);
 }

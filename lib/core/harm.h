@@ -120,7 +120,8 @@ uint64_t harm_span(const struct harm *, const struct harm_party *, int last);
 /* Of how long its pressure is known, likewise; 0 if it is not. */
 uint64_t harm_looked(const struct harm *, const struct harm_party *, int last);
 
-/* The end of the last window of that host and resource; 0 if there is none. */
+/* The end of the last window of that host and resource; 0 if there is none, or if
+ * nobody has waited since. */
 uint64_t harm_end(const struct harm *, const char *host, enum stall_resource);
 
 #endif

@@ -8,9 +8,11 @@ static uint64_t
 now(const struct harm *h, const struct harm_party *p,
     const struct harm_amount *a, int last)
 {
+	const struct harm_host *host = &h->host[p->host];
+
 	if (!last)
 		return a->sum;
-	return a->at == h->host[p->host].span[p->resource].to ? a->last : 0;
+	return a->at == harm_host_end(host, p->resource) ? a->last : 0;
 }
 
 static uint64_t

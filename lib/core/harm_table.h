@@ -26,6 +26,13 @@ const struct harm_party *harm_party_find(const struct harm *, size_t host,
  * pointers to others end.  NULL without memory. */
 struct harm_pair *harm_pair(struct harm *, const struct harm_pair *key);
 
+/*
+ * The end of the last window of that resource; 0 if it is past.  A window in
+ * which nobody waited has no records: what says so are those of another resource
+ * that end a window later, or of pressure two windows later.
+ */
+uint64_t harm_host_end(const struct harm_host *, int resource);
+
 /* At most UINT64_MAX. */
 uint64_t harm_plus(uint64_t, uint64_t);
 

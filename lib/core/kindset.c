@@ -42,8 +42,7 @@ known(uint8_t key)
 static int
 optional(uint8_t key)
 {
-	return key == K_wchan ||
-	    (key >= K_culprit_pod && key <= K_victim_namespace);
+	return key >= K_culprit_pod && key <= K_victim_namespace;
 }
 
 /* Those that a kind can have. */

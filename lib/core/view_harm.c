@@ -87,8 +87,12 @@ by_other(const struct view_pen *p, const struct harm_pair *e)
 static void
 by_none(const struct view_pen *p, const struct harm_pair *e)
 {
+	static const char *const own[STALL_RESOURCES] = {
+		[STALL_CPU] = "the turns of its own tasks",
+		[STALL_IO] = "its own requests",
+		[STALL_MEMORY] = "memory that it took itself",
+	};
 	static const char *const why[STALL_KINDS] = {
-		[STALL_SELF] = "the turns of its own tasks",
 		[STALL_THROTTLE] = "its own cpu.max",
 		[STALL_LIMIT] = "its own memory limit",
 		[STALL_IDLE] = "a processor to wake up",
@@ -103,7 +107,8 @@ by_none(const struct view_pen *p, const struct harm_pair *e)
 		snprintf(how, sizeof(how), "; estimated, confidence %.2f",
 		    trust(e));
 	view_say(p, "  %s waited %s for %s: no neighbour did this (%s of its "
-	    "wait%s)", whom, time, why[e->kind], pct, how);
+	    "wait%s)", whom, time, e->kind == STALL_SELF ? own[v->resource] :
+	    why[e->kind], pct, how);
 }
 
 static void

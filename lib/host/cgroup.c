@@ -78,44 +78,24 @@ cgroup_mode_name(enum cgroup_mode m)
 	return NULL;
 }
 
-/* A directory of a cgroup file system?  Its inode number is the id. */
+/* Of which hierarchy a directory is, if of one whose ids are told.  0, or -1. */
 static int
-look(const char *path, uint64_t *id, int *v1)
+look(const struct cgroup_host *h, const char *path, uint64_t *id, int *v1)
 {
 	struct statfs fs;
-	struct stat st;
+	struct stat st, root;
 
 	if (stat(path, &st) == -1 || statfs(path, &fs) == -1)
 		return -1;
-	if (!S_ISDIR(st.st_mode) ||
-	    (fs.f_type != CGROUP2_SUPER_MAGIC &&
-	    fs.f_type != CGROUP_SUPER_MAGIC)) {
-		errno = ENOTDIR;
-		return -1;
-	}
 	*id = st.st_ino;
 	*v1 = fs.f_type == CGROUP_SUPER_MAGIC;
-	return 0;
-}
-
-int
-cgroup_id(const struct cgroup_host *h, const char *path, uint64_t *id, int *v1)
-{
-	char full[8192];
-
-	if (look(path, id, v1) == 0)
+	if (S_ISDIR(st.st_mode) && fs.f_type == CGROUP2_SUPER_MAGIC)
 		return 0;
-	if (h->v2[0] != '\0') {
-		snprintf(full, sizeof(full), "%s/%s", h->v2, path);
-		if (look(full, id, v1) == 0)
-			return 0;
-	}
-	if (h->v1[0] != '\0') {
-		snprintf(full, sizeof(full), "%s/%s", h->v1, path);
-		if (look(full, id, v1) == 0)
-			return 0;
-	}
-	errno = ENOENT;
+	/* Each hierarchy of v1 has a file system, and ids, of its own. */
+	if (S_ISDIR(st.st_mode) && *v1 && h->v1[0] != '\0' &&
+	    stat(h->v1, &root) == 0 && root.st_dev == st.st_dev)
+		return 0;
+	errno = ENOTDIR;
 	return -1;
 }
 
@@ -129,8 +109,8 @@ behind(const char *path, const char *point)
 	    (path[n] == '/' || path[n] == '\0') ? path + n : NULL;
 }
 
-const char *
-cgroup_below(const struct cgroup_host *h, const char *path)
+static const char *
+below(const struct cgroup_host *h, const char *path)
 {
 	const char *a = behind(path, h->v2), *b = behind(path, h->v1);
 
@@ -138,6 +118,37 @@ cgroup_below(const struct cgroup_host *h, const char *path)
 	if (a != NULL && (b == NULL || strlen(a) < strlen(b)))
 		return a;
 	return b != NULL ? b : path;
+}
+
+/* As path, and without ways round.  NULL with errno. */
+static char *
+canonical(const struct cgroup_host *h, const char *path)
+{
+	char *real = realpath(path, NULL);
+	const char *p;
+
+	if (real != NULL && (p = below(h, real)) != real)
+		memmove(real, p, strlen(p) + 1);
+	return real;
+}
+
+int
+cgroup_id(const struct cgroup_host *h, const char *path, uint64_t *id, int *v1,
+    char **name)
+{
+	const char *const points[] = { "", h->v2, h->v1 };
+	char full[8192];
+
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
+		if (i > 0 && *points[i] == '\0')
+			continue;
+		snprintf(full, sizeof(full), "%s%s%s", points[i],
+		    i > 0 ? "/" : "", path);
+		if (look(h, full, id, v1) == 0)
+			return (*name = canonical(h, full)) != NULL ? 0 : -1;
+	}
+	errno = ENOENT;
+	return -1;
 }
 
 int

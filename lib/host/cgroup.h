@@ -26,16 +26,13 @@ int cgroup_host(struct cgroup_host *);
 const char *cgroup_mode_name(enum cgroup_mode);
 
 /*
- * The id of a cgroup (its inode number) and whether it is one of v1.  path is
- * a directory below a mount point, or as in records, below the root of the
- * hierarchy.  0, or -1 with errno.
+ * The id of a cgroup (its inode number), whether it is one of v1, and its path
+ * below the root of its hierarchy, "/a/b", or "", for free(3).  path is a
+ * directory of v2, or of the hierarchy of v1 named above; or as in records, below
+ * the root of the hierarchy.  0, or -1 with errno.
  */
 int cgroup_id(const struct cgroup_host *, const char *path, uint64_t *id,
-    int *v1);
-
-/* Of such a path, the part below the root of its hierarchy: "/a/b", or "".  It
- * is a part of path. */
-const char *cgroup_below(const struct cgroup_host *, const char *path);
+    int *v1, char **name);
 
 /*
  * "a/b/", or "" of the root: from the names of a path as in event.def, which

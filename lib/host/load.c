@@ -63,17 +63,14 @@ load_has_member(const struct btf *btf, const char *type, const char *member)
 	return 0;
 }
 
-static int
-subsys_of(const struct btf *btf, const char *controller)
+int
+load_enumerator(const struct btf *btf, const char *type, const char *name)
 {
 	const struct btf_enum *e;
 	const struct btf_type *t;
-	char name[64];
 	int id;
 
-	snprintf(name, sizeof(name), "%s_cgrp_id",
-	    strcmp(controller, "blkio") == 0 ? "io" : controller);
-	id = btf__find_by_name_kind(btf, "cgroup_subsys_id", BTF_KIND_ENUM);
+	id = btf__find_by_name_kind(btf, type, BTF_KIND_ENUM);
 	if (id < 0)
 		return -1;
 	t = btf__type_by_id(btf, id);
@@ -82,6 +79,16 @@ subsys_of(const struct btf *btf, const char *controller)
 		if (strcmp(btf__name_by_offset(btf, e[i].name_off), name) == 0)
 			return e[i].val;
 	return -1;
+}
+
+static int
+subsys_of(const struct btf *btf, const char *controller)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s_cgrp_id",
+	    strcmp(controller, "blkio") == 0 ? "io" : controller);
+	return load_enumerator(btf, "cgroup_subsys_id", name);
 }
 
 int

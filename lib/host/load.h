@@ -23,6 +23,9 @@ int load_tracepoint_args(const struct btf *, const char *name);
 /* Whether a struct of the kernel has a member of this name, not of one inside. */
 int load_has_member(const struct btf *, const char *type, const char *member);
 
+/* The value of an enumerator of the kernel; -1 if there is none. */
+int load_enumerator(const struct btf *, const char *type, const char *name);
+
 /* enum cgroup_subsys_id of the host's v1 controller; -1 if it has none, or if
  * the kernel does not know it, which is noted in list. */
 int load_v1_subsys(const struct btf *, const struct cgroup_host *, char *list,

@@ -22,6 +22,7 @@ lib_libhost_a_SOURCES = \
 	lib/host/trigger.c lib/host/trigger.h \
 	lib/host/trim.c lib/host/trim.h \
 	lib/host/usage.c lib/host/usage.h \
+	lib/host/wchan.c lib/host/wchan.h \
 	lib/host/word.h
 lib_libhost_a_CPPFLAGS = $(AM_CPPFLAGS)
 if HAVE_BPF

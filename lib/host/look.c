@@ -179,8 +179,10 @@ look_cgroups(struct look *l, struct cgtree_news *news)
 		look_trouble(l, "inotify", "/",
 		    strerrordesc_np(cgtree_walks(l->tree)), 1);
 	if (l->fds == l->fds_max)
-		look_trouble(l, "open files", "/", "RLIMIT_NOFILE is reached: "
-		    "files are opened anew for each look, which costs more", 0);
+		look_trouble(l, "open files", "/", l->fds_max == l->conf.fds ?
+		    "as many as --max-files allows: others are opened for each "
+		    "look" : "RLIMIT_NOFILE is reached: files are opened anew "
+		    "for each look, which costs more", l->fds_max == l->conf.fds);
 	return 0;
 }
 

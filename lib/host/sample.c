@@ -16,6 +16,7 @@
 #include "host/sample.h"
 #include "host/sample_diff.h"
 #include "host/sandbox.h"
+#include "host/wchan.h"
 #include "rec/wire.h"
 
 #include "sample.skel.h"
@@ -44,6 +45,16 @@ missing(struct sample *sm, const struct btf *btf)
 		    "sample.read_bytes, write_bytes: the kernel is built without CONFIG_TASK_IO_ACCOUNTING");
 }
 
+static bool
+has_stack(struct sample *sm, const struct btf *btf)
+{
+	if (load_enumerator(btf, "bpf_func_id", "BPF_FUNC_get_task_stack") >= 0)
+		return true;
+	load_note(sm->degraded, &sm->degraded_len,
+	    "sample.wchan: the kernel is older than 5.9");
+	return false;
+}
+
 static int
 load(struct sample *sm, const struct btf *btf, const struct cgroup_host *host)
 {
@@ -64,6 +75,7 @@ load(struct sample *sm, const struct btf *btf, const struct cgroup_host *host)
 	ro->v1_only = ro->v1_subsys >= 0 && host->mode == CGROUP_V1;
 	ro->page_size = sysconf(_SC_PAGESIZE);
 	ro->ncpu = ncpu;
+	ro->has_stack = has_stack(sm, btf);
 	if (sm->conf.tree == 0) {
 		bpf_program__set_autoload(s->progs.tree_fork, false);
 		bpf_map__set_max_entries(s->maps.tree, 1);
@@ -79,25 +91,41 @@ load(struct sample *sm, const struct btf *btf, const struct cgroup_host *host)
 	return sm->link != NULL ? 0 : -1;
 }
 
+/* How many bytes a process takes, with its line; 0 if not all are there. */
+static size_t
+whole(const char *p, size_t len)
+{
+	struct sample_seen s;
+	const char *end;
+
+	if (len < sizeof(s))
+		return 0;
+	memcpy(&s, p, sizeof(s));
+	if (s.size > len || !s.line)
+		return s.size > len ? 0 : s.size;
+	end = memchr(p + s.size, '\n', len - s.size);
+	return end != NULL ? end + 1 - p : 0;
+}
+
 /* Hand out the records of the processes in buf; what is left of it moves to
- * its front.  Each takes a multiple of 8 bytes. */
+ * its front. */
 static int
 hand_out(struct sample *sm, size_t *len, trace_fn *fn, void *arg)
 {
 	const struct wire_sample *rec;
 	const struct sample_seen *s;
-	size_t at = 0;
+	size_t at = 0, n;
 	int rc = 0;
 
-	while (rc == 0 && *len - at >= sizeof(*s)) {
-		s = (const void *)(sm->buf + at);
-		if (s->size > *len - at)
-			break;
-		if (sample_diff_seen(sm->diff, s, &rec) == -1)
+	for (; rc == 0 && (n = whole(sm->buf + at, *len - at)) > 0; at += n) {
+		s = (void *)(sm->buf + at);
+		if (at & 7)	/* behind a line */
+			s = memmove(sm->buf + (at & ~(size_t)7), s, n);
+		if (sample_diff_seen(sm->diff, s, (const char *)s + s->size,
+		    n - s->size, &rec) == -1)
 			return -1;
 		if (rec != NULL)
 			rc = fn(arg, rec, rec->head.size);
-		at += s->size;
 	}
 	memmove(sm->buf, sm->buf + at, *len - at);
 	*len -= at;

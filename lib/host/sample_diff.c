@@ -5,6 +5,7 @@
 
 #include "host/sample_diff.h"
 #include "host/sample_path.h"
+#include "host/wchan.h"
 
 enum {
 	PATHS_MAX = 8192,	/* remembered; the kernel half remembers more */
@@ -33,7 +34,7 @@ struct sample_diff {
 	int		 all;
 	struct {
 		struct wire_sample w;
-		char tail[PATHS_LEN];
+		char tail[PATHS_LEN + WCHAN_NAME];
 	} rec;
 };
 
@@ -259,7 +260,8 @@ path_put(struct sample_diff *d, uint64_t id, int v1, size_t at, uint32_t *len)
 }
 
 static void
-now_put(struct sample_diff *d, const struct sample_seen *s)
+now_put(struct sample_diff *d, const struct sample_seen *s, const char *line,
+    size_t len)
 {
 	struct wire_sample *w = &d->rec.w;
 	size_t n;
@@ -285,7 +287,10 @@ now_put(struct sample_diff *d, const struct sample_seen *s)
 	w->fds_max = s->fds_max;
 	n = path_put(d, s->cgroup_id, 0, 0, &w->len_cgroup);
 	n = path_put(d, s->cgroup_v1_id, 1, n, &w->len_cgroup_v1);
-	w->head.size = sizeof(*w) + n;
+	w->len_wchan = wchan_name(line, len);
+	memcpy(d->rec.tail + n, line, w->len_wchan);
+	w->pad0 = 0;
+	w->head.size = sizeof(*w) + n + w->len_wchan;
 }
 
 static int
@@ -303,7 +308,7 @@ paths_learn(struct sample_diff *d, const struct sample_seen *s)
 
 int
 sample_diff_seen(struct sample_diff *d, const struct sample_seen *s,
-    const struct wire_sample **rec)
+    const char *line, size_t len, const struct wire_sample **rec)
 {
 	const struct known *old = look_find(&d->before, s);
 	struct wire_sample *w = &d->rec.w;
@@ -317,7 +322,7 @@ sample_diff_seen(struct sample_diff *d, const struct sample_seen *s,
 	k = &d->now.known[d->now.n++];
 	k->seen = *s;
 	*look_slot(&d->now, s->pid, s->start) = d->now.n;
-	now_put(d, s);
+	now_put(d, s, line, len);
 	if (old != NULL) {
 		w->interval_ns = s->boot_ns - old->seen.boot_ns;
 		used_put(w, k, old);

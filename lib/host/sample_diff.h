@@ -22,11 +22,11 @@ void sample_diff_free(struct sample_diff *);
 int sample_diff_begin(struct sample_diff *, uint64_t now);
 
 /*
- * This process was seen; its paths stand behind the struct.  *rec is its sample
- * record, which lasts until the next call, or NULL if there is nothing to tell.
- * 0, or -1 with errno.
+ * This process was seen; its paths stand behind the struct, and line is that of
+ * wchan.h; no bytes: there is none.  *rec is its sample record, which lasts until
+ * the next call, or NULL if there is nothing to tell.  0, or -1 with errno.
  */
 int sample_diff_seen(struct sample_diff *, const struct sample_seen *,
-    const struct wire_sample **rec);
+    const char *line, size_t len, const struct wire_sample **rec);
 
 #endif

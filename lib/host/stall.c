@@ -101,6 +101,7 @@ stall_counts(const struct stall *st)
 		.no_slot = st->skel->bss->slot_full,
 		.no_cell = st->skel->bss->cells_full,
 		.no_task = st->skel->bss->tasks_full,
+		.no_open = st->blind,
 	};
 
 	for (int i = 0; i < st->ncpu; i++)
@@ -196,7 +197,7 @@ waiting(struct stall *st, int tell)
 int
 stall_read(struct stall *st, uint64_t now, const struct stall_window **w)
 {
-	int rc = 0;
+	int rc = 0, blind;
 
 	st->number++;
 	st->w.from = st->w.to;
@@ -206,7 +207,7 @@ stall_read(struct stall *st, uint64_t now, const struct stall_window **w)
 	if ((st->other = stall_party_add(st)) == STALL_NONE)
 		return -1;
 	rc |= stall_learn(st);
-	rc |= waiting(st, 1);
+	blind = waiting(st, 1) == -1;
 	if (stall_cells_read(st) == -1)
 		return -1;
 	rc |= stall_cells_diff(st);
@@ -214,6 +215,9 @@ stall_read(struct stall *st, uint64_t now, const struct stall_window **w)
 	for (uint32_t i = SLOT_IDLE + 1; i < st->conf.slots; i++)
 		if (i == SLOT_OTHER || i >= SLOT_FIRST)
 			rc |= row_read(st, i);
+	st->blind += blind;
+	for (size_t i = 0; blind && i < st->w.nparty; i++)
+		st->w.party[i].open_ns = UINT64_MAX;
 	stall_edges_merge(&st->w);
 	stall_psi(st);
 	stall_retire(st);

@@ -66,6 +66,7 @@ struct stall_counts {
 	uint64_t no_cell;	/* parts of waits without a cell: unknown */
 	uint64_t no_task;	/* dispatches of a task that could not be
 				 * remembered: without its waits elsewhere */
+	uint64_t no_open;	/* windows without open_ns */
 };
 struct stall_counts stall_counts(const struct stall *);
 

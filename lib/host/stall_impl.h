@@ -36,6 +36,7 @@ struct owner {
 	char		 comm[16];
 	uint32_t	 len;
 	char		*path;
+	uint32_t	 named;		/* as in struct slot_entry */
 	uint32_t	 party;		/* in the window ... */
 	uint64_t	 number;	/* ... of this number */
 	struct pressure	 psi;
@@ -95,6 +96,7 @@ struct stall {
 	size_t			 nretired, cap_retired;
 	struct seen_table	 seen, next;
 	uint64_t		 number;	/* of the window, from 1 */
+	uint64_t		 blind;		/* those without open waits */
 	/* The window. */
 	struct stall_window	 w;
 	size_t			 cap_party, cap_edge;

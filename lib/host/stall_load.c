@@ -106,6 +106,8 @@ try(struct stall *st, const struct btf *btf, const struct cgroup_host *host,
 		s->rodata->v1_at = v1 * sizeof(void *);
 	}
 	bpf_program__set_autoload(s->progs.stall_exec, st->conf.by_process);
+	bpf_program__set_autoload(s->progs.stall_rename, v1 >= 0 &&
+	    load_tracepoint_args(btf, "btf_trace_cgroup_rename") > 0);
 	/* By hand, before the others. */
 	bpf_program__set_autoattach(s->progs.stall_waiting, false);
 	if (set_sizes(st, storage) == -1 || stall_bpf__load(s) != 0)

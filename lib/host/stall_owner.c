@@ -27,6 +27,26 @@ owner_free(struct owner *o)
 	free(o);
 }
 
+/* Take over its path: the kernel half may be writing it once more. */
+static int
+owner_name(struct owner *o, const struct slot_entry *s, const char *path)
+{
+	u32 named = __atomic_load_n(&s->named, __ATOMIC_ACQUIRE);
+	u32 len = s->len < SLOT_NAMES ? s->len : SLOT_NAMES;
+	char *p;
+
+	if (o->path != NULL && o->named == named)
+		return 0;
+	if ((p = malloc(len + 1)) == NULL)
+		return -1;
+	memcpy(p, path, len);
+	free(o->path);
+	o->path = p;
+	o->len = len;
+	o->named = named;
+	return 0;
+}
+
 static struct owner *
 owner_new(const struct slot_entry *s, const char *path)
 {
@@ -40,12 +60,10 @@ owner_new(const struct slot_entry *s, const char *path)
 	o->pid = s->pid;
 	o->of = s->of;
 	o->kind = s->kind;
-	o->len = s->len < SLOT_NAMES ? s->len : SLOT_NAMES;
-	if ((o->path = malloc(o->len + 1)) == NULL) {
+	if (owner_name(o, s, path) == -1) {
 		owner_free(o);
 		return NULL;
 	}
-	memcpy(o->path, path, o->len);
 	return o;
 }
 
@@ -73,10 +91,14 @@ learn(struct stall *st, uint32_t i)
 int
 stall_learn(struct stall *st)
 {
+	struct owner *o;
 	int rc = 0;
 
+	/* Paths change only here: the window has pointers to them. */
 	for (uint32_t i = SLOT_FIRST; i < st->conf.slots; i++)
-		if (learn(st, i) == -1)
+		if (learn(st, i) == -1 || ((o = st->held[i].owner) != NULL &&
+		    owner_name(o, &st->slot[i],
+		    st->path + (size_t)i * SLOT_NAMES) == -1))
 			rc = -1;
 	return rc;
 }

@@ -39,7 +39,7 @@ struct trace_conf {
 	uint32_t	uid[TRACE_FILTERS];
 	char		comm[TRACE_FILTERS][16];
 	uint64_t	cgroup[TRACE_FILTERS];	/* ids, see cgroup_id() */
-	const char	*cgroup_text[TRACE_FILTERS];	/* what they are ids of */
+	char		*cgroup_name[TRACE_FILTERS];	/* "/a", what they are ids of */
 	int		cgroup_v1;		/* they are of v1 */
 	uint32_t	tree;			/* pid whose descendants are wanted too; 0: none */
 	uint64_t	rate;			/* records a second and cgroup; 0: any */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <errno.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -108,14 +109,17 @@ set_cgroup(struct trace_conf *c, const char *text)
 {
 	struct cgroup_host h;
 	uint64_t id;
+	char *name;
 	int v1;
 
 	if (c->ncgroup == TRACE_FILTERS || cgroup_host(&h) == -1 ||
-	    cgroup_id(&h, text, &id, &v1) == -1)
+	    cgroup_id(&h, text, &id, &v1, &name) == -1)
 		return -1;
-	if (c->ncgroup > 0 && c->cgroup_v1 != v1)
+	if (c->ncgroup > 0 && c->cgroup_v1 != v1) {
+		free(name);
 		return -1;
-	c->cgroup_text[c->ncgroup] = text;
+	}
+	c->cgroup_name[c->ncgroup] = name;
 	c->cgroup[c->ncgroup++] = id;
 	c->cgroup_v1 = v1;
 	return 0;
@@ -242,7 +246,8 @@ trace_conf_set(struct trace_conf *c, const char *name, const char *value,
 		{ "uid", set_uid, "a user's name or number, at most 8 of them" },
 		{ "comm", set_comm, "a name of 1 to 15 bytes, at most 8 of them" },
 		{ "cgroup", set_cgroup,
-		    "the path of a cgroup, at most 8, all v2 or all v1" },
+		    "the path of a cgroup, at most 8, all of v2 or all of the "
+		    "v1 hierarchy that source names" },
 		{ "rate", set_rate, "a number from 1 to 4294967295" },
 		{ "argv-max", set_argv_max, "a size from 1 to 128KiB" },
 		{ "ring", set_ring, "a size from 4KiB to 1GiB" },

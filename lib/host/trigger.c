@@ -110,8 +110,14 @@ trigger_open(struct trigger *t, const struct psi_ask *ask, const char *proc,
 		    "CAP_SYS_RESOURCE a multiple of 2 s, on old kernels 500 ms "
 		    "or more): %s in %s instead", TRIGGER_WHY / 2, path,
 		    wish, stall, window);
-	if (rc >= 0)
-		return take(t) == 0 ? rc : -1;
+	if (rc >= 0 && take(t) == 0)
+		return rc;
+	if (rc >= 0) {
+		snprintf(why, TRIGGER_WHY, "%.*s: %s", TRIGGER_WHY / 2, path,
+		    strerrordesc_np(errno));
+		trigger_close(t);
+		return -1;
+	}
 	/* If it is a pipe, reading at an offset fails, and nothing waits. */
 	if ((t->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC))
 	    == -1 || take(t) == -1) {

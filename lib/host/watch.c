@@ -113,7 +113,7 @@ static int
 over(const struct watch *w)
 {
 	return *w->conf.stop || (w->conf.duration > 0 &&
-	    boot_now() >= w->begun + w->conf.duration);
+	    boot_now() - w->begun >= w->conf.duration);
 }
 
 /* Where the reader is slow, there may be more to drain for ever. */
@@ -191,7 +191,7 @@ deadline(const struct watch *w)
 {
 	uint64_t t = UINT64_MAX;
 
-	if (w->conf.duration > 0)
+	if (w->conf.duration > 0 && w->conf.duration < UINT64_MAX - w->begun)
 		t = w->begun + w->conf.duration;
 	if (WANTS(w, snap) && w->holes != w->healed &&
 	    w->snap_at + SECOND < t)

@@ -87,7 +87,8 @@ struct sample_seen {
 	__u64	start, parent_start;
 	__u32	pid, ppid;
 	char	comm[16];
-	__u32	uid, state, threads, pad;
+	__u32	uid, state, threads;
+	__u32	line;			/* 1: one stands behind it, see host/wchan.h */
 	__u64	cgroup_id, cgroup_v1_id;
 	__u32	len_cgroup, len_cgroup_v1;	/* 0: told before, in this generation */
 	__u64	cpu, utime, stime;	/* ns; cpu is exact, the two are ticks */

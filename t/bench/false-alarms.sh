@@ -4,20 +4,25 @@
 # configured and compiled, its unit tests run, in turn, for so many minutes.  Needs
 # root, and apt-get where packages are wanted.  Run in the build directory:
 #
-#	.../t/bench/false-alarms.sh [-a] [minutes [package...]]
+#	.../t/bench/false-alarms.sh [-a] [-k file] [minutes [package...]]
 #
 # With -a what else the machine does counts, too, and with it stalls and, by lnx-psi,
 # pressure and cgroups: these are always of the whole machine.  Prints each incident,
 # and the number of each rule and severity; status 1 if one is above info.
+# -k keeps the records that were judged, to judge them again by other rules.
 set -eu
 
 what=(--tree $$ -e "snap,fork,exec,exit,reparent,sample,oom")
 all=
-if [ "${1-}" = -a ]; then
-	what=()
-	all=1
-	shift
-fi
+keep=/dev/null
+while getopts ak: option; do
+	case $option in
+	a) what=() all=1 ;;
+	k) keep=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
 minutes=${1:-10}
 [ $# -eq 0 ] || shift
 packages=("$@")
@@ -40,7 +45,7 @@ count() {
 }
 
 mkfifo "$dir/stream"
-"$build/cmd/lnx-rules" <"$dir/stream" >"$dir/incidents" &
+tee "$keep" <"$dir/stream" | "$build/cmd/lnx-rules" >"$dir/incidents" &
 rules=$!
 "$build/cmd/lnx-trace" -q "${what[@]}" >"$dir/stream" &
 trace=$!

@@ -129,6 +129,7 @@ measure() {
 	sleep 0.5
 	halt
 	echo >"$ring/trace"
+	rm -f "$tmp/records"	# of the scene before
 	"$builddir/cmd/lnx-trace" -q -e stall,stall_total,fork,exit --resource cpu \
 	    --min-stall 0 -o "$tmp/records" &
 	trace=$!

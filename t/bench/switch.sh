@@ -40,6 +40,17 @@ stop() {
 trap 'stop; [ "$mounted" ] && umount /sys/kernel/tracing; sysctl -qw kernel.bpf_stats_enabled=0; rm -r "$tmp"' EXIT
 
 stalls=stall,stall_total,stall_culprit
+# What bpftrace needs to say how long tasks wait, without a kernel's headers.
+latency='
+tracepoint:sched:sched_wakeup,
+tracepoint:sched:sched_wakeup_new { @since[args->pid] = nsecs; }
+tracepoint:sched:sched_switch {
+	if (args->prev_state == 0) { @since[args->prev_pid] = nsecs; }
+	if (@since[args->next_pid]) {
+		@us = hist((nsecs - @since[args->next_pid]) / 1000);
+		delete(@since[args->next_pid]);
+	}
+}'
 start() {
 	case $1 in
 	none) return ;;
@@ -49,7 +60,7 @@ start() {
 	lnx-all) "$builddir/cmd/lnx-trace" -e $stalls >/dev/null & ;;
 	runqslower) runqslower 10000000 >/dev/null 2>&1 & ;;
 	runqlat) runqlat 1 >/dev/null 2>&1 & ;;
-	bpftrace) runqlat.bt >/dev/null 2>&1 & ;;
+	bpftrace) bpftrace -e "$latency" >/dev/null 2>&1 & ;;
 	esac
 	watcher=$!
 	if [ "$1" = bpftrace ]; then sleep 4; else sleep 1.5; fi
@@ -85,7 +96,7 @@ loads=(pipe messaging stress)
 for t in empty lnx-trace lnx-process lnx-all runqslower runqlat bpftrace; do
 	case $t in
 	runqslower | runqlat) command -v $t >/dev/null || continue ;;
-	bpftrace) command -v runqlat.bt >/dev/null || continue ;;
+	bpftrace) command -v bpftrace >/dev/null || continue ;;
 	esac
 	start $t && have+=("$t")
 	stop

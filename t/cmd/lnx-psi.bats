@@ -408,6 +408,19 @@ paths() {
 	[ "$(tail -n 1 out | jq .lost)" = 2 ]
 }
 
+@test "lnx-psi: with --text that is a sentence" {
+	machine two-cgroups
+	lnx-psi --interval 100ms --root "$M" --text -o out 2>err 3>&- &
+	BG=$!
+	wait_for lines machine 1
+	kill -STOP "$BG"
+	rm -r "$M/sys/fs/cgroup/kubepods.slice/pod1"
+	sleep 0.5
+	kill -CONT "$BG"
+	wait_for grep -q "looks were left out" err
+	stop
+}
+
 @test "lnx-psi: --text is a table, the most pressed first" {
 	run --separate-stderr lnx-psi --once --text --root "$PSI/two-cgroups"
 	[ "$status" -eq 0 ]

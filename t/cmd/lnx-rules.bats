@@ -276,9 +276,15 @@ need_jq() { command -v jq >/dev/null || skip "no jq"; }
 }
 
 @test "lnx-rules: d_state: never awake between two samples" {
-	golden d-state- 4
+	golden d-state- 6
 	need_jq
 	[ "$(says d-state-fires .state)" = "opened closed" ]
+	# Where: also when the last samples do not say; but not of a sleep before.
+	[ "$(says d-state-where '.class // "?"')" = "nfs_wait_bit_killable nfs_wait_bit_killable ? ?" ]
+	# Who else is there: not who is elsewhere, nor who has gone on, nor who has no place.
+	[ "$(says d-state-one-place 'select(.state == "opened") | "\(.subject.comm):\(.values.beside.value)"')" = \
+		"cp:2 mv:2 dd:null rm:null ls:2" ]
+	[ "$(says d-state-one-place 'select(.state == "opened" and .subject.comm == "cp") | .top.beside[].comm')" = "mv ls" ]
 	quiet d-state-just-not d-state-awake-between d-state-hole
 }
 

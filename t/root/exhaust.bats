@@ -76,6 +76,34 @@ totals() {
 	grep -q 'more cgroups than can be told apart' said
 }
 
+@test "900 cgroups are told apart" {
+	mkdir -p "$TOP"/{0..899}/{a,b}
+	mkfifo go
+	taskset -c 0 bash -c 'while :; do :; done' 3>&- &
+	WORKERS+=($!)
+	taskset -c 0 bash -c 'exec 4<>"$1"
+		kill -STOP $$
+		for ((i = 0; i < 900; i++)); do
+			echo $$ >"$0/$i/cgroup.procs"
+			read -r -t 0.0005 -u 4
+		done
+		kill -STOP $$' "$TOP" go 3>&- &
+	walker=$!
+	WORKERS+=($walker)
+	wait_for 30 grep -q ') T ' /proc/$walker/stat
+	trace_start -e stall_total --resource cpu --window 5m
+	kill -CONT $walker
+	wait_for 5 eval '! grep -q ") T " /proc/$walker/stat'
+	wait_for 200 grep -q ') T ' /proc/$walker/stat
+	trace_stop
+	totals >told
+	seen=$(grep -vc '^?' told)
+	echo "# exhaust: $seen of 900 cgroups are told" >&3
+	[ "$seen" -gt 700 ]
+	if grep '"state":"degraded"' "$OUT"; then false; fi
+	if grep '^?' told; then false; fi
+}
+
 @test "more pairs than can be remembered: that is said, and no wait is lost" {
 	for i in {1..400}; do
 		mkdir "$TOP/$i"

@@ -157,6 +157,18 @@ scene='read -r go <go; (nop); nop; (sleep 0.1 & exec nop); sleep 0.2; exec nop'
 	done
 }
 
+@test "--cgroup: of a v1 hierarchy that records do not tell, whose ids are others" {
+	told=$(lnx-trace -e exec -d 10ms | pick source cgroup_v1_controller | head -n 1)
+	other=$(awk -v told="$told" '$3 == "cgroup" && $4 !~ "(^|,)" told "(,|$)" { print $2; exit }' /proc/mounts)
+	[ -n "$other" ] || skip "no other v1 hierarchy"
+	mkdir "$other/$CG"
+	run --separate-stderr timeout 10 lnx-trace -d 10ms --cgroup "$other/$CG"
+	rmdir "$other/$CG"
+	echo "$stderr"
+	[ "$status" -eq 2 ]
+	[[ ${stderr_lines[0]} == *"hierarchy that source names"* ]]
+}
+
 # The tree below a process, by the fork records: who made it counts, or else its
 # parent then.
 tree_of() {

@@ -266,3 +266,15 @@ usage() {
 	run --separate-stderr timeout 20 lnx-trace --comm nope -d 200ms
 	[ -z "$stderr" ]
 }
+
+@test "without a file to be had: stalls are told, and that open_ns is missing" {
+	trace_start -e stall_total --resource cpu --window 200ms
+	setpriv --reuid 65534 --regid 65534 --clear-groups prlimit --pid "$TRACE" --nofile=3:3
+	wait_for 10 grep -q 'open_ns is missing' "$OUT"
+	sleep 1
+	trace_stop
+	[ "$(grep -c 'open_ns is missing' "$OUT")" = 1 ]
+	sed '1,/open_ns is missing/d' "$OUT" | pick stall_total stall_ns open_ns >after
+	[ -s after ]
+	if grep -v -- '-$' after; then false; fi
+}

@@ -251,6 +251,7 @@ build() {
 	told -w "subject.pid=$pid" rule subject.kind subject.comm |
 		diff -u <(printf 'd_state\tprocess\tmischief\n') -
 	within "$(told -w "subject.pid=$pid" values.stuck.value)" 2000000000 3500000000
+	told -w "subject.pid=$pid" class | grep -x 'kernel_clone\|_do_fork'
 }
 
 # ---- again ----

@@ -370,6 +370,54 @@ agree() {
 	use_end
 }
 
+# The sample with the state D of a process that is $1, and only that, has what
+# /proc says of it.
+stuck_is() {
+	pick -w "pid=$1" -w state=D sample wchan <"$OUT" | sort -u | diff -u <(echo "$2") -
+}
+
+@test "state D: the function of the kernel in which it sleeps, as /proc says, and no other state" {
+	use_start
+	step naps 1
+	sample_start --all --pid "$USED"
+	echo "stuck 1500" >&8
+	wait_for 10 grep -q '"state":"D"' "$OUT"
+	where=$(cat "/proc/$USED/wchan")
+	read -r -t 60 answer <&9
+	step naps 1
+	looked
+	trace_stop
+	grep -qx 'kernel_clone\|_do_fork' <<<"$where"
+	stuck_is "$USED" "$where"
+	pick -w "pid=$USED" sample state wchan <"$OUT" | awk '$1 != "D" && $2 != "-" { bad = 1 }
+		$1 == "S" { s++ } END { exit bad || s < 2 }'
+	use_end
+}
+
+@test "300 frozen processes: each is told with its place, whatever the buffer cuts" {
+	top=$(awk '$3 == "cgroup" && $4 ~ /(^|,)freezer(,|$)/ { print $2; exit }' /proc/mounts)
+	[ -n "$top" ] || skip "no freezer of cgroup v1"
+	group=$top/lnx-sample-$$
+	mkdir "$group"
+	for _ in $(seq 300); do
+		sleep 600 3>&- &
+		USE+=($!)
+	done
+	for p in "${USE[@]}"; do echo "$p" >"$group/cgroup.procs"; done
+	wait_for 10 eval '[ "$(cat /proc/[0-9]*/stat 2>/dev/null | grep -c "(sleep) S ")" -ge 300 ]'
+	echo FROZEN >"$group/freezer.state"
+	wait_for 10 grep -qx FROZEN "$group/freezer.state"
+	sample_start
+	looked
+	trace_stop
+	echo THAWED >"$group/freezer.state"
+	where=
+	pick -w comm=sleep -w state=D sample pid wchan <"$OUT" | sort -u >said
+	head -n 3 said
+	printf '%s\n' "${USE[@]}" | sort | diff -u - <(cut -f 1 said | sort)
+	[ "$(grep -c '	[a-z_]' said)" = 300 ]
+}
+
 @test "a zombie has a state and no memory and no files" {
 	use_start
 	step zombie

@@ -277,6 +277,28 @@ throttled() {
 	[ "$(grep "^edge /$TOP/v" all | awk '{ print $2 }' | sort -u | wc -l)" -ge 6 ]
 }
 
+@test "stall: a cgroup of v1 that is renamed, and one below it, have their new paths" {
+	local top what
+	top=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/mounts)
+	[ -n "$top" ] || skip "no cgroup v1 with memory"
+	mkdir "$top/$TOP-old" "$top/$TOP-old/below"
+	GROUPS_MADE+=("$top/$TOP-old" "$top/$TOP-new" "$top/$TOP-new/below")
+	stalls_start
+	# Where v2 says only that it is the root.
+	for what in "$TOP-old" "$TOP-old/below"; do
+		WORK_IN="$V2 $top/$what" work 60 0 spin 3>&- 7>&- &
+		WORKERS+=($!)
+	done
+	measure 1
+	parties() { sed 's/ v1:/ /g' window | awk -v at="/$TOP-" '$1 == "party" && index($2, at) { print $2 }' | sort; }
+	parties | diff -u <(printf '/%s\n' "$TOP-old" "$TOP-old/below") -
+	mv "$top/$TOP-old" "$top/$TOP-new"
+	measure 1
+	measure 1
+	parties | diff -u <(printf '/%s\n' "$TOP-new" "$TOP-new/below") -
+	sed 's/ v1:/ /g' window | grep "^edge /$TOP-new/below cgroup /$TOP-new "
+}
+
 @test "stall: the process of the culprit, and its name" {
 	group victim culprit
 	# Others here may start many processes, each of which takes a slot.
@@ -486,21 +508,24 @@ has_run_since() { [ "$(cut -d ' ' -f 1 "/proc/$1/schedstat")" != "$2" ]; }
 	work_in b 1 spin
 	quiet
 	kill -CONT "${WORKERS[@]}"
-	for dir in "/$TOP/a" "$V2/$TOP/a"; do
+	here=$PWD
+	cd "$V2/$TOP"
+	for dir in "/$TOP/a" "$V2/$TOP/b/../a" a; do
 		lnx-trace -q -e stall,stall_total,stall_culprit --resource cpu \
-		    --min-stall 0 --window 500ms -d 2s --cgroup "$dir" -o kept
-		[ "$(pick stall victim.cgroup culprit.cgroup <kept | awk -v a="/$TOP/a/1" \
+		    --min-stall 0 --window 500ms -d 2s --cgroup "$dir" -o "$here/kept"
+		[ "$(pick stall victim.cgroup culprit.cgroup <"$here/kept" | awk -v a="/$TOP/a/1" \
 		    '$1 != a && $2 != a' | wc -l)" = 0 ]
 		# The victim with all that it waited, to the nanosecond.
 		jq -e -s --arg a "/$TOP/a/1" '[.[] | select(.victim.cgroup? == $a)] |
 		    (map(select(.event == "stall_total").stall_ns) | add) as $all |
-		    $all > 0 and $all == (map(select(.event == "stall").stall_ns) | add)' kept
+		    $all > 0 and $all == (map(select(.event == "stall").stall_ns) | add)' "$here/kept"
 		jq -e -s --arg a "/$TOP/a/1" --arg b "/$TOP/b" '
 		    any(.event == "stall" and .victim.cgroup == $b and .culprit.cgroup == $a) and
 		    any(.event == "stall_total" and .victim.cgroup == $b) and
 		    any(.event == "stall_culprit" and .culprit.cgroup == $a) and
-		    all(.event != "stall_culprit" or .culprit.cgroup == $a)' kept
+		    all(.event != "stall_culprit" or .culprit.cgroup == $a)' "$here/kept"
 	done
+	cd "$here"
 	# It is there to be left out.
 	lnx-trace -q -e stall --resource cpu -d 2s -o all-of-them
 	pick stall victim.cgroup culprit.cgroup <all-of-them | grep -q "^/$TOP/c	/$TOP/b$"

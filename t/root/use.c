@@ -11,6 +11,7 @@
  *	open N		open so many files more
  *	write FILE KIB	write so much, and wait until the device has it
  *	zombie		make a process that ends, and do not ask how; "ok PID"
+ *	stuck MS	wait so long for a process that has its memory: state D
  *	leave		the main thread ends, the others stay
  *	exec FILE	become that program
  * use -c PID: the CPU time of all threads that this process ever had, in ns.
@@ -143,6 +144,21 @@ put(const char *path, long kib)
 	must(fsync(fd) == 0 && close(fd) == 0);
 }
 
+/* vfork(2) does not return before the child ends. */
+static void
+stuck(long ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+	pid_t pid;
+
+	must((pid = vfork()) != -1);
+	if (pid == 0) {
+		nanosleep(&ts, NULL);
+		_exit(0);
+	}
+	stim_reap(pid);
+}
+
 static void
 step(char *line)
 {
@@ -162,6 +178,8 @@ step(char *line)
 			nanosleep(&ts, NULL);
 	else if (strcmp(word, "grow") == 0)
 		grow(n);
+	else if (strcmp(word, "stuck") == 0)
+		stuck(n);
 	else if (strcmp(word, "open") == 0)
 		for (; n > 0; n--)
 			must(open("/dev/null", O_RDONLY) != -1);

@@ -13,6 +13,7 @@
 struct edge {
 	unsigned	host, victim, culprit;	/* cgroups; culprit 0: its quota */
 	uint64_t	at, ns;
+	const char	*resource;	/* NULL: cpu */
 };
 
 static int
@@ -25,11 +26,11 @@ feed(struct harm *h, const struct edge *e)
 	    "\"kind\":\"cgroup\",\"cgroup\":\"/s%u/p%u\"", e->culprit % 7,
 	    e->culprit);
 	n = snprintf(line, sizeof(line), "{\"v\":1,\"event\":\"stall\","
-	    "\"boot_ns\":%" PRIu64 ",\"host\":\"h%u\",\"resource\":\"cpu\","
+	    "\"boot_ns\":%" PRIu64 ",\"host\":\"h%u\",\"resource\":\"%s\","
 	    "\"victim\":{\"cgroup\":\"/s%u/p%u\"},\"culprit\":{%s},"
 	    "\"window_ns\":%" PRIu64 ",\"stall_ns\":%" PRIu64
 	    ",\"method\":\"measured\",\"confidence\":1}", e->at, e->host,
-	    e->victim % 7, e->victim, c, MS(1000), e->ns);
+	    e->resource != NULL ? e->resource : "cpu", e->victim % 7, e->victim, c, MS(1000), e->ns);
 	return harm_feed(h, EV_stall, line, n);
 }
 
@@ -130,6 +131,41 @@ look_at_pressure(struct harm *h, int backwards)
 		k = backwards ? n - 1 - i : i;
 		feed_psi(h, said[k].cgroup, said[k].at, said[k].some);
 	}
+}
+
+/* Windows in which nobody waited for a resource have no records of it. */
+static void
+quiet_windows(void)
+{
+	struct edge io = { .victim = 1, .culprit = 2, .at = MS(1000), .ns = MS(5),
+	    .resource = "io" };
+	struct edge cpu = { .victim = 1, .culprit = 3, .at = MS(1001), .ns = 7 };
+	struct harm *h = harm_new(0);
+	const struct harm_party *p;
+
+	feed(h, &io);
+	feed(h, &cpu);
+	harm_sum(h, 1);
+	p = harm_find(h, "h0", "/s1/p1", STALL_IO);
+	ok(p != NULL && p->now.waited == MS(5),
+	    "harm: windows that end together are one");
+	cpu.at = MS(1990);
+	feed(h, &cpu);
+	harm_sum(h, 1);
+	ok(p->now.waited == 0 && p->now.top == NULL &&
+	    harm_end(h, "h0", STALL_IO) == 0 &&
+	    harm_end(h, "h0", STALL_CPU) == MS(1990),
+	    "harm: a wait of an earlier window is not told as one of the last");
+	harm_sum(h, 0);
+	ok(p->now.waited == MS(5), "harm: but it is in the sum of all");
+	feed_psi(h, 9, MS(3990), 0);
+	harm_sum(h, 1);
+	p = harm_find(h, "h0", "/s1/p1", STALL_CPU);
+	ok(p->now.waited == 7, "harm: a look at pressure may come first");
+	feed_psi(h, 9, MS(3991), 0);
+	harm_sum(h, 1);
+	ok(p->now.waited == 0, "harm: two of them do not");
+	harm_free(h);
 }
 
 static void
@@ -302,6 +338,7 @@ main(void)
 	uint64_t r = random_seed();
 
 	last_window();
+	quiet_windows();
 	pressure(0);
 	pressure(1);
 	any_order(&r);

@@ -4,6 +4,7 @@
 
 #include "host/sample_diff.h"
 #include "host/sample_path.h"
+#include "host/wchan.h"
 #include "rec/wire.h"
 
 #include "tap.h"
@@ -33,13 +34,15 @@ reset(uint32_t pid, uint64_t start)
 	strcpy(in.s.comm, "a");
 }
 
+static const char *line = "";	/* behind it */
+
 static const struct wire_sample *
 see(uint64_t boot_ns)
 {
 	const struct wire_sample *w = NULL;
 
 	in.s.boot_ns = boot_ns;
-	if (sample_diff_seen(d, &in.s, &w) == -1)
+	if (sample_diff_seen(d, &in.s, line, strlen(line), &w) == -1)
 		return (void *)-1;
 	return w;
 }
@@ -246,6 +249,51 @@ paths(void)
 	ok(sample_diff_begin(d, 8) == 0, "once");
 }
 
+static int
+in_function(const struct wire_sample *w, const char *name)
+{
+	size_t n = strlen(name);
+
+	return w != NULL && w->len_wchan == n && w->head.size == sizeof(*w) +
+	    w->len_cgroup + n && memcmp((const char *)(w + 1) + w->len_cgroup,
+	    name, n) == 0;
+}
+
+static void
+sleeps(void)
+{
+	char far[WCHAN_NAME + 32];
+
+	begin(0);
+	sample_diff_begin(d, 1);
+	reset(5, 0);
+	in.s.state = 'D';
+	in.s.len_cgroup = 2;
+	memcpy(in.paths, "a", 2);
+	line = "kernel_clone+0x1f4/0x3c0\n";
+	ok(in_function(see(2), "kernel_clone"), "a line tells the function");
+	line = "nfs_wait.isra.0+0x9/0x40 [nfs]\n";
+	sample_diff_begin(d, 3);
+	ok(in_function(see(4), "nfs_wait.isra.0"), "also of a module");
+	line = "0xffffffff81000000\n";
+	sample_diff_begin(d, 5);
+	ok(in_function(see(6), ""), "an address is no name");
+	line = "\n";
+	sample_diff_begin(d, 7);
+	ok(in_function(see(8), ""), "nor is nothing");
+	memset(far, 'f', sizeof(far));
+	strcpy(far + WCHAN_NAME, "+0x9/0x40\n");
+	line = far;
+	sample_diff_begin(d, 9);
+	ok(see(10)->len_wchan == WCHAN_NAME, "the longest name has room");
+	strcpy(far + WCHAN_NAME, "f+0x9/0x40\n");
+	sample_diff_begin(d, 11);
+	ok(in_function(see(12), ""), "none is longer");
+	line = "";
+	sample_diff_begin(d, 13);
+	ok(in_function(see(14), ""), "and none is kept from before");
+}
+
 static void
 many(void)
 {
@@ -277,6 +325,7 @@ main(void)
 	fall();
 	parts();
 	paths();
+	sleeps();
 	many();
 	sample_diff_free(d);
 	sample_diff_free(NULL);
