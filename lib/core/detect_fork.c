@@ -289,26 +289,21 @@ judge_storm(struct lane *l, struct group *g)
 	struct forks *f = (void *)g->state;
 	const struct rule *r = g->rule;
 	unsigned n = parts(r), each = WINDOW_SLOTS / n;
-	double s = length(r) / 1e9;
+	double s = length(r) / 1e9, limit = r->p[P_LIMIT] * s;
 	uint64_t sum = window_sum(&f->made, length(r), l->now);
-	int fire;
+	int calm = sum <= limit * CLEAR, fires;
 
 	g->inc.value = sum / s;
-	if (sum <= r->p[P_LIMIT] * s * CLEAR) {
-		f->rise = f->stay = 0;
+	fork_risen(l, g, sum, calm);
+	if (calm)
 		return CALM;
-	}
-	if (f->rise == 0) {
-		f->rise = l->now;
-		f->stay = sum;
-	}
-	fire = sum > r->p[P_LIMIT] * s &&
-	    stays(l, g, r->p[P_LIMIT] * STAY_S) &&
+	fires = sum > limit && stays(l, g, r->p[P_LIMIT] * STAY_S) &&
 	    window_least(&f->made, length(r), l->now, n) >
-	    r->p[P_LIMIT] * s * each / WINDOW_SLOTS;
-	if (fire || g->inc.open)
-		fork_look(l, g, length(r), r->p[P_LIMIT] * s, sum);
-	return fire ? FIRE : STAY;
+	    limit * each / WINDOW_SLOTS;
+	/* Nobody is told of it before. */
+	if (fires || g->inc.open)
+		fork_look(l, g, length(r), limit, sum, fires);
+	return fires ? FIRE : STAY;
 }
 
 static enum verdict
@@ -320,11 +315,11 @@ judge_burst(struct lane *l, struct group *g)
 	enum verdict v = detect_reached(sum, r->p[P_LIMIT]);
 
 	g->inc.value = sum;
+	fork_risen(l, g, sum, v == CALM);
 	if (v == FIRE && growth(l, g) < r->p[P_GROWTH])
 		v = STAY;
-	if (v == FIRE || g->inc.open)
-		f->look = sum < BUILD_STAY * r->p[P_LIMIT] && fork_builds(l, g) ?
-		    BUILD : STORM;
+	if (v == FIRE || (v != CALM && g->inc.open))
+		fork_look(l, g, length(r), r->p[P_LIMIT], sum, v == FIRE);
 	return v;
 }
 

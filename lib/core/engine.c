@@ -134,8 +134,31 @@ begin_anew(struct lane *l, const char *why)
 	lane_say(l, "degraded", why);
 	l->e->count.backwards++;
 	hold_restart(l->hold);
-	l->nholes = l->nedges = 0;
+	accuse_forget(&l->accuse);
+	l->nholes = 0;
 	l->now = l->far = l->said_far = 0;
+}
+
+/* Of those of long ago, the ones that were the first of what is now, which is t. */
+static void
+replay(struct lane *l, uint64_t t)
+{
+	struct past past = l->past;
+	struct engine *e = l->e;
+	struct past_line head;
+	const char *line;
+	size_t at = 0;
+
+	l->past = (struct past){ 0 };
+	while ((line = past_next(&past, &at, &head)) != NULL) {
+		if (head.t > t + FAR_NS)
+			continue;
+		l->late--;
+		e->count.late--;
+		e->count.records--;
+		engine_feed(e, line, head.len);
+	}
+	past_free(&past);
 }
 
 /* The record is of a time long past.  1: it was dealt with. */
@@ -145,21 +168,25 @@ long_past(struct lane *l, uint64_t t)
 	char why[96];
 
 	if (t + FAR_NS >= hold_since(l->hold)) {
+		if (l->far > 0)
+			past_free(&l->past);
 		l->far = 0;
 		return 0;
 	}
-	l->late++;
-	l->e->count.late++;
 	if (!l->said_far) {
 		l->said_far = 1;
 		lane_say(l, "degraded", "late: a record came more than 10 s "
 		    "late; such are left out, if not 32 come in a row");
 	}
-	if (++l->far < LATE_MANY)
+	if (++l->far < LATE_MANY) {
+		l->late++;
+		l->e->count.late++;
 		return 1;
+	}
 	snprintf(why, sizeof(why), "time ran backwards by %llu s: begun anew",
 	    (unsigned long long)((hold_latest(l->hold) - t) / 1000000000));
 	begin_anew(l, why);
+	replay(l, t);
 	return 0;
 }
 
@@ -179,6 +206,8 @@ booted(struct lane *l, const struct scan_val *id, const struct scan_val *when)
 	    t + FAR_NS < hold_since(l->hold)) {
 		begin_anew(l, "the machine was booted: begun anew");
 		lane_boot(l);
+		strcpy(l->boot, boot);
+		replay(l, scan_u64(when, &t) == 0 ? t : 0);
 	}
 	strcpy(l->boot, boot);
 }
@@ -217,8 +246,10 @@ take(struct engine *e, int kind, const struct scan_val *v, const char *line,
 	}
 	if (t >> 62 != 0)
 		return ENGINE_NO_TIME;
-	if (long_past(l, t))
+	if (long_past(l, t)) {
+		past_keep(&l->past, t, line, len);
 		return ENGINE_TAKEN;
+	}
 	if (hold_begun(l->hold) && t < hold_since(l->hold)) {
 		l->late++;
 		e->count.late++;

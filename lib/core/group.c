@@ -331,12 +331,12 @@ group_seen(struct lane *l, struct group *g, const struct rec *rec)
 		window_add(&in->recent, g->rule->window, l->now, 1);
 }
 
-/* While an incident is open, look again each second: what it rests on may
- * have ended, and then no record tells. */
+/* While an incident is open, or would be, look again each second: what it rests
+ * on may have ended, and then no record tells. */
 static void
 look_again(struct lane *l, struct group *g)
 {
-	if (!g->inc.open) {
+	if (!g->inc.open && !g->inc.hushed) {
 		heap_drop(l->groups.due, g->number);
 		return;
 	}

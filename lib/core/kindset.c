@@ -75,8 +75,7 @@ lane_keys(int kind)
 	    K_memory_max_bytes, K_NONE };
 	static const uint8_t stall[] = { K_resource, K_method, K_stall_ns,
 	    K_victim_cgroup, K_victim_cgroup_v1, K_culprit_cgroup,
-	    K_culprit_cgroup_v1, K_culprit_kind, K_culprit_comm, K_culprit_id,
-	    K_NONE };
+	    K_culprit_cgroup_v1, K_culprit_kind, K_culprit_id, K_NONE };
 
 	switch (kind) {
 	case -1:

@@ -79,6 +79,8 @@ lane_subject(struct lane *l, const struct rule *rule, enum by by,
 	case BY_FIELD:
 		s->s[0] = lane_sym(l, r, rule->by_key);
 		break;
+	case BY_CULPRIT:
+		break;
 	case BY_HOST:
 		return 1;
 	}
@@ -113,6 +115,7 @@ lane_new(struct engine *e, const char *host, size_t len)
 	l->strings = intern_new();
 	l->tally = calloc(RULE_MAX, sizeof(*l->tally));
 	l->limits = calloc(LIMITS, sizeof(*l->limits));
+	accuse_init(&l->accuse, l->strings, e->rules);
 	if (l->strings != NULL)
 		l->kins = kin_new(ENGINE_PROCS, l->strings);
 	if (groups_init(&l->groups, ENGINE_GROUPS) == -1 || l->hold == NULL ||
@@ -130,8 +133,10 @@ lane_free(struct lane *l)
 	if (l == NULL)
 		return;
 	groups_free(&l->groups);
+	accuse_free(&l->accuse);
 	kin_free(l->kins);
 	hold_free(l->hold);
+	past_free(&l->past);
 	intern_free(l->strings);
 	free(l->limits);
 	free(l->tally);

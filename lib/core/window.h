@@ -59,9 +59,25 @@ window_sum(struct window *w, uint64_t len, uint64_t t)
 uint64_t window_least(struct window *, uint64_t len, uint64_t t,
     unsigned parts);
 
+/* Of these the latest slots. */
+uint64_t window_late(struct window *, uint64_t len, uint64_t t, unsigned slots);
+
+/* When that began which it holds: from there on, more than limit in a whole
+ * window was the most above it. */
+uint64_t window_begun(struct window *, uint64_t len, uint64_t t, double limit);
+
 /* Take out of w what is also in less. */
 void window_less(struct window *w, struct window *less, uint64_t len,
     uint64_t t);
+
+/* The same of ns, which tasks side by side have many of. */
+struct wide {
+	uint64_t	head;
+	uint64_t	n[WINDOW_SLOTS];
+};
+
+void wide_add(struct wide *, uint64_t len, uint64_t t, uint64_t n);
+uint64_t wide_sum(struct wide *, uint64_t len, uint64_t t);
 
 /* The same of numbers that are large or have fractions: to 1e-9, so that what
  * decimals come to does not hang on their order. */
