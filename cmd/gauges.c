@@ -104,21 +104,23 @@ tell_cpu_losses(struct gauges *g, trace_fn *fn, void *arg)
 	if (n.no_slot != 0 && !g->told_slots) {
 		g->told_slots = 1;
 		rc = say_degraded(g->by_process ?
-		    "stall: more processes and cgroups than can be told apart: "
-		    "the others are told by their cgroup, or without cgroup_id" :
-		    "stall: more cgroups than can be told apart: the others are "
-		    "one, without cgroup_id", fn, arg);
+		    "stall of cpu: more processes and cgroups than can be told "
+		    "apart: the others are told by their cgroup, or without "
+		    "cgroup_id" :
+		    "stall of cpu: more cgroups than can be told apart: the "
+		    "others are one, without cgroup_id", fn, arg);
 	}
 	if (rc == 0 && n.no_cell != 0 && !g->told_cells) {
 		g->told_cells = 1;
-		rc = say_degraded("stall: more pairs wait for each other than "
-		    "can be remembered: for whom the others wait is unknown",
-		    fn, arg);
+		rc = say_degraded("stall of cpu: more pairs wait for each "
+		    "other than can be remembered: for whom the others wait "
+		    "is unknown", fn, arg);
 	}
 	if (rc == 0 && n.no_task != 0 && !g->told_tasks) {
 		g->told_tasks = 1;
-		rc = say_degraded("stall: more tasks than can be remembered: what "
-		    "they waited before they were moved is missing", fn, arg);
+		rc = say_degraded("stall of cpu: more tasks than can be "
+		    "remembered: what they waited before they were moved is "
+		    "missing", fn, arg);
 	}
 	if (rc == 0)
 		rc = tell_ill(g, ILL_OPEN, n.no_open == g->no_open ? NULL :
@@ -149,7 +151,7 @@ tell_iomem_losses(struct gauges *g, trace_fn *fn, void *arg)
 	    l.parties + l.tasks + l.switches + l.missed == 0)
 		return 0;
 	g->told_iomem = 1;
-	return say_degraded("stall: waits for io or memory were not seen to "
+	return say_degraded("stall of io and memory: waits were not seen to "
 	    "their end, or found no room: stall_ns is too small", fn, arg);
 }
 

@@ -93,7 +93,8 @@ extern const struct detector detect_fork_storm, detect_fork_burst,
     detect_psi_saturation, detect_noisy_neighbor, detect_throttled,
     detect_circuit_breaker, detect_count, detect_rate, detect_gauge,
     detect_slope, detect_short_lived, detect_crash_loop, detect_memory_leak,
-    detect_oom_kill, detect_oom_risk, detect_fd_exhaustion,
+    detect_oom_kill, detect_oom_risk,
+    detect_memory_limit, detect_fd_exhaustion,
     detect_pids_exhaustion, detect_cpu_spin,
     detect_zombie, detect_d_state;
 

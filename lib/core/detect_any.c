@@ -190,7 +190,7 @@ gauge_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	for (int by = -1; (g = next(l, r, rec, &by)) != NULL;) {
 		p = (void *)g->state;
 		p->v = v;
-		sustain_put(&p->s, l->now, interval, upward(r, v),
+		sustain_see(&p->s, l->now, interval, upward(r, v),
 		    gauge_limit(r));
 		group_seen(l, g, rec);
 		group_settle(l, g);

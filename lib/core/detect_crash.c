@@ -206,6 +206,22 @@ classify(struct lane *l, struct group *g, uint64_t bad)
 	c->crashed = (g->inc.open && c->crashed) || 2 * no < bad;
 }
 
+/* Who starts it again waits longer and longer: the next death may be due yet.  So
+ * long after the last one it is over, in times of what was between these. */
+#define AGAIN	5 / 2
+
+static int
+goes_on(const struct crashes *c, uint64_t window, uint64_t now)
+{
+	uint64_t last, before;
+
+	if (c->n < 2)
+		return 0;
+	last = c->t[(c->n - 1) % DEATHS];
+	before = c->t[(c->n - 2) % DEATHS];
+	return now - last <= window && now - last <= (last - before) * AGAIN;
+}
+
 static enum verdict
 crash_judge(struct lane *l, struct group *g)
 {
@@ -217,8 +233,13 @@ crash_judge(struct lane *l, struct group *g)
 
 	g->inc.value = bad;
 	classify(l, g, bad);
-	if (bad < r->p[C_DEATHS])
-		return detect_reached(bad, r->p[C_DEATHS]);
+	if (bad < r->p[C_DEATHS]) {
+		enum verdict v = detect_reached(bad, r->p[C_DEATHS]);
+
+		return v == CALM && g->inc.open && 100.0 * bad >=
+		    r->p[C_FAILED] * all &&
+		    goes_on(c, r->p[C_WINDOW], l->now) ? STAY : v;
+	}
 	span = spread(c, r->p[C_WINDOW], l->now, &n);
 	/* A program whose answer is now and then "no" does not crash. */
 	if (100.0 * bad < r->p[C_FAILED] * all ||

@@ -32,9 +32,15 @@ struct chain {
 };
 
 static uint64_t
-length(const struct rule *r)
+window(const struct rule *r)
 {
 	return r->p[P_WINDOW];
+}
+
+static uint64_t
+length(const struct rule *r)
+{
+	return r->window;
 }
 
 static void
@@ -283,24 +289,21 @@ judge_storm(struct lane *l, struct group *g)
 	struct forks *f = (void *)g->state;
 	const struct rule *r = g->rule;
 	unsigned n = parts(r), each = WINDOW_SLOTS / n;
-	double s = length(r) / 1e9;
+	double s = length(r) / 1e9, limit = r->p[P_LIMIT] * s;
 	uint64_t sum = window_sum(&f->made, length(r), l->now);
+	int calm = sum <= limit * CLEAR, fires;
 
 	g->inc.value = sum / s;
-	if (sum <= r->p[P_LIMIT] * s * CLEAR) {
-		f->rise = f->stay = 0;
+	fork_risen(l, g, sum, calm);
+	if (calm)
 		return CALM;
-	}
-	if (f->rise == 0) {
-		f->rise = l->now;
-		f->stay = sum;
-	}
-	fork_look(l, g, length(r), r->p[P_LIMIT] * s, sum);
-	if (sum > r->p[P_LIMIT] * s && stays(l, g, r->p[P_LIMIT] * STAY_S) &&
+	fires = sum > limit && stays(l, g, r->p[P_LIMIT] * STAY_S) &&
 	    window_least(&f->made, length(r), l->now, n) >
-	    r->p[P_LIMIT] * s * each / WINDOW_SLOTS)
-		return FIRE;
-	return STAY;
+	    limit * each / WINDOW_SLOTS;
+	/* Nobody is told of it before. */
+	if (fires || g->inc.open)
+		fork_look(l, g, length(r), limit, sum, fires);
+	return fires ? FIRE : STAY;
 }
 
 static enum verdict
@@ -312,9 +315,12 @@ judge_burst(struct lane *l, struct group *g)
 	enum verdict v = detect_reached(sum, r->p[P_LIMIT]);
 
 	g->inc.value = sum;
-	f->look = fork_builds(l, g) && sum < BUILD_STAY * r->p[P_LIMIT] ?
-	    BUILD : STORM;
-	return v == FIRE && growth(l, g) < r->p[P_GROWTH] ? STAY : v;
+	fork_risen(l, g, sum, v == CALM);
+	if (v == FIRE && growth(l, g) < r->p[P_GROWTH])
+		v = STAY;
+	if (v == FIRE || (v != CALM && g->inc.open))
+		fork_look(l, g, length(r), r->p[P_LIMIT], sum, v == FIRE);
+	return v;
 }
 
 static void
@@ -383,7 +389,7 @@ const struct detector detect_fork_storm = {
 	.by_def = BY(TREE) | BY(CGROUP) | BY(HOST), .severity = SEV_HIGH,
 	.state = sizeof(struct forks), .whole = KIND(exit), .keys = keys, .params = storm_params,
 	.feed = feed, .judge = judge_storm, .graver = fork_severity,
-	.tell = tell, .window = length,
+	.tell = tell, .window = window,
 };
 
 const struct detector detect_fork_burst = {
@@ -392,5 +398,5 @@ const struct detector detect_fork_burst = {
 	.by_def = BY(TREE) | BY(CGROUP) | BY(HOST), .severity = SEV_MEDIUM,
 	.state = sizeof(struct forks), .whole = KIND(exit), .keys = keys, .params = burst_params,
 	.feed = feed, .judge = judge_burst, .graver = fork_severity,
-	.tell = tell, .window = length,
+	.tell = tell, .window = window,
 };

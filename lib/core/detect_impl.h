@@ -17,8 +17,15 @@ struct sustain {
 	double		value;
 };
 
-/* A record at t speaks of the interval before it. */
+/* The record at t tells the mean of the interval before it: if that is above, it
+ * was so since the interval began. */
 void sustain_put(struct sustain *, uint64_t t, uint64_t interval,
+    double value, double limit);
+
+/* The record at t tells what is so at t: nothing of the time before, but that
+ * it was no other at the record before, if that is not longer ago than twice
+ * the interval. */
+void sustain_see(struct sustain *, uint64_t t, uint64_t interval,
     double value, double limit);
 
 enum verdict sustain_judge(const struct sustain *, uint64_t now,
@@ -61,31 +68,6 @@ int ended_told(const struct rec *);	/* the record says how */
  * an answer: a script asks again and again until it is yes.  Or it was sent a
  * signal: a script ends what it started. */
 int ended_answer(struct lane *, const struct rec *);
-
-/* ---- whom to blame ---- */
-
-enum { BLAMED = 32 };		/* told apart */
-
-struct blamed {
-	const char	*cgroup, *kind;
-	struct tree_id	 id;
-	uint64_t	 ns;
-};
-
-struct blame_sum {
-	struct blamed	 all[BLAMED];	/* greatest first */
-	size_t		 n;
-	uint64_t	 total;		/* of all culprits, those of other kinds too */
-	int		 sampled;	/* some of it was not measured */
-};
-
-/* Of the stall records since from; victim NULL is any. */
-void blame_window(struct lane *, enum resource, const char *victim,
-    uint64_t from, struct blame_sum *culprits, struct blame_sum *victims);
-
-/* Name the worst culprit, and list the first of them. */
-void blame_tell(struct lane *, struct report *, enum resource,
-    const char *victim, uint64_t from);
 
 /* The resource as text; NULL is none. */
 const char *resource_text(enum resource);

@@ -7,10 +7,12 @@
 #include "core/detect_impl.h"
 
 enum { P_GROWTH, P_WINDOW, P_R2, P_POINTS };
+enum { JUDGED = 1024 };		/* times in a window, at most */
 
 struct leak {
 	struct line	line;
 	uint64_t	now;		/* bytes */
+	uint64_t	judged;		/* when */
 };
 
 static uint64_t
@@ -42,7 +44,31 @@ feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	k->now = bytes;
 	line_put(&k->line, r->p[P_WINDOW], l->now, bytes);
 	group_seen(l, g, rec);
+	/* A line of hours is not another one now. */
+	if (!g->inc.open && l->now - k->judged < length(r) / JUDGED)
+		return;
+	k->judged = l->now;
 	group_settle(l, g);
+}
+
+/* A rule of a shorter window told of that growth, or does. */
+static int
+told(struct lane *l, const struct group *g)
+{
+	const struct rules *rs = l->e->rules;
+	const struct group *o;
+
+	for (size_t i = 0; i < rs->n; i++) {
+		const struct rule *r = rs->all[i];
+
+		if (r->det == g->rule->det && !r->off &&
+		    length(r) < length(g->rule) &&
+		    (o = group_find(l, r, &g->s)) != NULL && (o->inc.open ||
+		    (o->inc.until != 0 &&
+		    l->now < o->inc.until + length(g->rule))))
+			return 1;
+	}
+	return 0;
 }
 
 static enum verdict
@@ -58,7 +84,8 @@ judge(struct lane *l, struct group *g)
 	if (f.slope <= 0 || growth < r->p[P_GROWTH] * CLEAR)
 		return CALM;
 	if (growth < r->p[P_GROWTH] || f.n < r->p[P_POINTS] ||
-	    f.r2 < r->p[P_R2] || f.span < r->p[P_WINDOW] / 2)
+	    f.r2 < r->p[P_R2] || f.span < r->p[P_WINDOW] / 2 ||
+	    (!g->inc.open && told(l, g)))
 		return STAY;
 	return FIRE;
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* oom_kill: the kernel killed for memory.  oom_risk: a cgroup nears its limit. */
+/* oom_kill: the kernel killed for memory. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/detect_impl.h"
-
-/* ---- oom_kill ---- */
 
 enum { O_KILLS, O_WINDOW };
 
@@ -173,109 +171,4 @@ const struct detector detect_oom_kill = {
 	.state = sizeof(struct kills), .keys = kills_keys,
 	.params = kills_params, .feed = kills_feed, .judge = kills_judge,
 	.tell = kills_tell, .window = kills_length,
-};
-
-/* ---- oom_risk ---- */
-
-enum { R_HEADROOM, R_WINDOW, R_POINTS };
-
-struct risk {
-	struct line	line;
-	uint64_t	memory, max;
-};
-
-static uint64_t
-risk_length(const struct rule *r)
-{
-	return r->p[R_WINDOW];
-}
-
-static void
-risk_feed(struct lane *l, const struct rule *r, const struct rec *rec)
-{
-	uint64_t max = rec_num(rec, K_memory_max_bytes, 0);
-	uint64_t now = rec_num(rec, K_memory_bytes, UINT64_MAX);
-	struct subject s;
-	struct risk *k;
-	struct group *g;
-
-	if (max == 0 || now == UINT64_MAX ||
-	    !lane_subject(l, r, BY_CGROUP, rec, &s) ||
-	    ((g = group_find(l, r, &s)) == NULL &&
-	    100.0 * (max - (now < max ? now : max)) > 2 * r->p[R_HEADROOM] * max))
-		return;
-	if ((g = group_get(l, r, &s)) == NULL)
-		return;
-	k = (void *)g->state;
-	k->memory = now;
-	k->max = max;
-	line_put(&k->line, r->p[R_WINDOW], l->now, now);
-	group_seen(l, g, rec);
-	group_settle(l, g);
-}
-
-static double
-used(const struct risk *k)
-{
-	return k->max > 0 ? 100.0 * k->memory / k->max : 0;
-}
-
-static enum verdict
-risk_judge(struct lane *l, struct group *g)
-{
-	struct risk *k = (void *)g->state;
-	const struct rule *r = g->rule;
-	struct fit f = line_fit(&k->line, r->p[R_WINDOW], l->now);
-	double limit = 100 - r->p[R_HEADROOM];
-
-	g->inc.value = used(k);
-	if (used(k) <= limit)
-		return used(k) > limit * 0.95 ? STAY : CALM;
-	return f.slope > 0 && f.to > f.from && f.n >= r->p[R_POINTS] ? FIRE : STAY;
-}
-
-static void
-risk_tell(struct lane *l, struct group *g, struct report *r)
-{
-	struct risk *k = (void *)g->state;
-	const struct rule *rule = g->rule;
-	struct fit f = line_fit(&k->line, rule->p[R_WINDOW], l->now);
-	uint64_t left = k->max > k->memory ? k->max - k->memory : 0;
-	char who[100], room[VALUE_TEXT], rate[VALUE_TEXT], end[VALUE_TEXT] = "";
-
-	incident_subject(l, g, &r->subject);
-	report_value(r, "used", UNIT_PCT, used(k), 100 - rule->p[R_HEADROOM]);
-	report_value(r, "headroom", UNIT_SIZE, left, NAN);
-	report_value(r, "limit", UNIT_SIZE, k->max, NAN);
-	report_value(r, "slope", UNIT_RATE, f.slope, NAN);
-	if (f.slope > 0)
-		report_value(r, "time_to_oom", UNIT_TIME, left / f.slope * 1e9, NAN);
-	r->resource = "memory";
-	report_why(r, r->confidence, "what a cgroup uses includes caches that the "
-	    "kernel can take back");
-	snprintf(r->summary, sizeof(r->summary), "%s uses %.0f %% of its memory, "
-	    "%s are left and it grows by %s/s%s%s",
-	    party_text(&r->subject, who, sizeof(who)), used(k),
-	    value_text(room, UNIT_SIZE, left),
-	    value_text(rate, UNIT_SIZE, f.slope),
-	    f.slope > 0 ? ": full in " : "",
-	    f.slope > 0 ? value_text(end, UNIT_TIME, left / f.slope * 1e9) : "");
-}
-
-static const uint8_t risk_keys[] = { K_memory_bytes, K_memory_max_bytes,
-	K_NONE };
-
-static const struct param risk_params[] = {
-	[R_HEADROOM] = { "headroom", UNIT_PCT, "10%", NULL, 0 },
-	[R_WINDOW] = { "window", UNIT_TIME, "1m", NULL, 0 },
-	[R_POINTS] = { "points", UNIT_COUNT, "3", "2 32", 0 },
-	{ NULL, 0, NULL, NULL, 0 },
-};
-
-const struct detector detect_oom_risk = {
-	.name = "oom_risk", .kinds = KIND(cgroup), .by = BY(CGROUP),
-	.by_def = BY(CGROUP), .severity = SEV_MEDIUM,
-	.state = sizeof(struct risk), .keys = risk_keys,
-	.params = risk_params, .feed = risk_feed, .judge = risk_judge,
-	.tell = risk_tell, .window = risk_length,
 };

@@ -111,7 +111,11 @@ tell(struct lane *l, struct group *g, struct report *r)
 	report_value(r, "pressure", UNIT_PCT, p->pct, rule->p[P_ABOVE]);
 	report_value(r, "for", UNIT_TIME, l->now - since, rule->p[P_FOR]);
 	r->resource = resource_text(p->resource);
-	blame_tell(l, r, p->resource, victim, g->inc.from);
+	accuse_tell(l, g, r, p->resource, victim);
+	if (r->culprit.kind != NULL && (g->s.by == BY_POD ||
+	    g->s.by == BY_NAMESPACE))
+		report_why(r, 0.5, "stall records are of cgroups: the culprit is that "
+		    "of the whole host");
 	if (l->now - p->s.last > 2 * p->s.interval + SUSTAIN_SLACK)
 		report_why(r, r->confidence, "no record since");
 	incident_subject(l, g, &r->subject);
@@ -252,7 +256,7 @@ breaker_tell(struct lane *l, struct group *g, struct report *r)
 	if (busy && !l->cpus_said)
 		report_why(r, 0.9, "%u processors, by the records: no source told",
 		    l->cpus);
-	blame_tell(l, r, p->resource, NULL, g->inc.from);
+	accuse_tell(l, g, r, p->resource, NULL);
 	snprintf(r->summary, sizeof(r->summary), "%s pressure (%s) of the host is "
 	    "%s%s%s for %s; %s%s", r->resource,
 	    rule->p[P_LINE] == LINE_FULL ? "full" : "some",

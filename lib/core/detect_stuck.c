@@ -35,11 +35,34 @@ where_put(struct stuck *p, const struct rec *rec)
 		p->wchan[0] = '\0';
 }
 
+/* Who is in it now and neither gave up the processor in the interval nor used it
+ * was in it before, and all the time.  Who used it may just have come: other
+ * threads use it, too. */
+static void
+stuck_see(struct lane *l, struct stuck *p, const struct rec *rec)
+{
+	uint64_t interval = rec_num(rec, K_interval_ns, 0);
+	uint64_t voluntary = rec_num(rec, K_voluntary, UINT64_MAX);
+	int in = scan_is(rec_val(rec, K_state), "D");
+
+	if (in && voluntary == 0)
+		where_put(p, rec);
+	if (in && voluntary == UINT64_MAX) {
+		p->s.since = 0;		/* it may have been awake: begin anew */
+		return;
+	}
+	in = in && voluntary == 0;
+	if (rec_num(rec, K_cpu_ns, 1) == 0)
+		sustain_put(&p->s, l->now, interval, in, 0.5);
+	else
+		sustain_see(&p->s, l->now, interval, in, 0.5);
+}
+
 static void
 stuck_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 {
 	int stuck = scan_is(rec_val(rec, K_state), "D") &&
-	    rec_num(rec, K_voluntary, 0) == 0;	/* it was not awake between */
+	    rec_num(rec, K_voluntary, UINT64_MAX) == 0;
 	struct subject s;
 	struct stuck *p;
 	struct group *g;
@@ -51,9 +74,7 @@ stuck_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	if ((g = group_get(l, r, &s)) == NULL)
 		return;
 	p = (void *)g->state;
-	if (stuck)
-		where_put(p, rec);
-	sustain_put(&p->s, l->now, rec_num(rec, K_interval_ns, 0), stuck, 0.5);
+	stuck_see(l, p, rec);
 	group_seen(l, g, rec);
 	group_settle(l, g);
 }
@@ -140,7 +161,7 @@ stuck_tell(struct lane *l, struct group *g, struct report *r)
 }
 
 static const uint8_t stuck_keys[] = { K_state, K_interval_ns, K_voluntary,
-	K_wchan, K_NONE };
+	K_cpu_ns, K_wchan, K_NONE };
 
 static const struct param stuck_params[] = {
 	[D_FOR] = { "for", UNIT_TIME, "10s", "1ms 7d", 0 },
@@ -189,7 +210,7 @@ zombie_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	interval = rec_num(rec, K_interval_ns, 1000000000);
 	if (l->now - z->begun > interval / 2) {
 		if (z->n < r->p[Z_COUNT])
-			sustain_put(&z->s, l->now, interval, z->n,
+			sustain_see(&z->s, l->now, interval, z->n,
 			    r->p[Z_COUNT] - 0.5);
 		z->last = z->n;
 		z->n = 0;
@@ -199,7 +220,7 @@ zombie_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	comm = lane_sym(l, rec, K_comm);
 	top_add(z->commands, NULL, comm != NULL ? comm : "?", 0);
 	if (++z->n >= r->p[Z_COUNT])
-		sustain_put(&z->s, l->now, interval, z->n, r->p[Z_COUNT] - 0.5);
+		sustain_see(&z->s, l->now, interval, z->n, r->p[Z_COUNT] - 0.5);
 	group_seen(l, g, rec);
 	group_settle(l, g);
 }

@@ -15,6 +15,7 @@ struct forks {
 	struct window	made, ended;
 	struct top	parents[TOP], commands[TOP];
 	uint64_t	rise, last;	/* not calm since, 0 is calm; last fork */
+	uint64_t	begun;		/* what fired first since then; 0: nothing did */
 	uint64_t	stay;		/* made since then, and not ended */
 	uint64_t	waits;		/* since then for a narrower one; 0 is not */
 	uint8_t		look;
@@ -25,10 +26,15 @@ struct forks {
  * that forked most? */
 int fork_builds(struct lane *, const struct group *);
 
+/* It has sum in its window, which is calm or not: counts what stays since it was
+ * calm. */
+void fork_risen(struct lane *, struct group *, uint64_t sum, int calm);
+
 /* Sets look of a group that made sum in the window of len ns, where per_window is
- * the limit.  While an incident is open it gets no milder. */
+ * the limit; fires: that is exceeded.  While an incident is open it gets no
+ * milder. */
 void fork_look(struct lane *, struct group *, uint64_t len, double per_window,
-    uint64_t sum);
+    uint64_t sum, int fires);
 
 int fork_severity(const struct group *);
 

@@ -49,6 +49,7 @@ struct incident {
 	uint32_t	quiet;		/* times that it would have opened */
 	const char	*class;		/* when it was last told */
 	uint8_t		open, severity;
+	uint8_t		hushed;		/* it would be open, but for the cooldown */
 	struct seen	first;
 };
 

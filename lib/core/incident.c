@@ -65,7 +65,8 @@ complete(struct lane *l, struct group *g, struct report *r)
 		report_why(r, r->confidence * part,
 		    "%llu records were lost in this time", n);
 	for (uint32_t i = 0; i < l->lacks.n; i++)
-		if (lack_touches(l->e->rules, g->rule, &l->lacks.all[i]))
+		if (lack_touches(l->e->rules, g->rule, &l->lacks.all[i],
+		    r->resource))
 			report_why(r, 0.8, "degraded: %s", l->lacks.all[i].why);
 	if (r->nfacts > 0)
 		r->facts[0].peak = g->inc.peak;
@@ -126,7 +127,7 @@ open_it(struct lane *l, struct group *g)
 {
 	struct tally *t = &l->tally[g->rule->index];
 	struct incident *in = &g->inc;
-	uint64_t back = g->rule->det->window(g->rule);
+	uint64_t back = g->rule->window;
 
 	if (t->open >= g->rule->limit) {
 		if (t->dropped++ == 0) {
@@ -140,10 +141,13 @@ open_it(struct lane *l, struct group *g)
 		l->e->count.dropped++;
 		/* Not again at once: it is counted by subject and cooldown. */
 		in->until = l->now + g->rule->cooldown;
+		in->held = l->now;
+		in->hushed = 1;
 		return;
 	}
 	t->open++;
 	in->open = 1;
+	in->hushed = 0;
 	in->opened = in->held = l->now;
 	in->peak = in->value;
 	in->hits = window_sum(&in->recent, back, l->now);
@@ -176,18 +180,35 @@ worse(const struct group *g)
 	    g->rule->det->graver(g) > g->inc.severity;
 }
 
+/* While it cools down: would it be open?  Once it would, it stays so until it would
+ * be closed. */
+static void
+hushed(const struct lane *l, struct group *g, enum verdict v)
+{
+	struct incident *in = &g->inc;
+
+	if (!in->hushed && v == FIRE) {
+		in->hushed = 1;
+		in->quiet++;
+	}
+	if (v != CALM)
+		in->held = l->now;
+	else if (in->hushed && l->now - in->held >= g->rule->close)
+		in->hushed = 0;
+}
+
 void
 incident_step(struct lane *l, struct group *g, enum verdict v)
 {
 	struct incident *in = &g->inc;
 
 	if (!in->open) {
-		if (v != FIRE)
-			return;
 		if (l->now < in->until)
-			in->quiet++;
-		else
+			hushed(l, g, v);
+		else if (v == FIRE)
 			open_it(l, g);
+		else
+			in->hushed = 0;
 		return;
 	}
 	if (g->rule->down ? in->value < in->peak : in->value > in->peak)

@@ -218,7 +218,7 @@ lists(struct pen *w, const struct report *r)
 	put(w, "}");
 }
 
-/* KIND@boot_ns, and of which process. */
+/* KIND@boot_ns, and of which process; of what is known. */
 static void
 record(struct pen *w, const char *name, const struct seen *s)
 {
@@ -227,8 +227,11 @@ record(struct pen *w, const char *name, const struct seen *s)
 
 	if (d == NULL)
 		return;
-	p = stpcpy(stpcpy(p, d->name), "@");
-	p += num_put(p, s->t);
+	p = stpcpy(p, d->name);
+	if (s->t > 0) {
+		*p++ = '@';
+		p += num_put(p, s->t);
+	}
 	if (s->id.pid != 0) {
 		*p++ = ':';
 		p += tree_id(p, &s->id);
@@ -286,7 +289,8 @@ head(struct pen *w, const struct lane *l)
 {
 	put(w, "{\"v\":1,\"event\":\"incident\"");
 	when(w, l, "time", l->now);
-	num(w, "boot_ns", l->now);
+	if (l->now > 0)
+		num(w, "boot_ns", l->now);
 	str(w, "host", l->host[0] != '\0' ? l->host : NULL);
 }
 
@@ -295,7 +299,7 @@ void
 incident_subject(struct lane *l, const struct group *g, struct party *p)
 {
 	static const char *const kinds[] = { "process", "tree", "cgroup", "pod",
-	    "namespace", "host", "field" };
+	    "namespace", "host", "cgroup", "field" };
 	const struct subject *s = &g->s;
 
 	if (p->kind != NULL)
@@ -319,6 +323,9 @@ incident_subject(struct lane *l, const struct group *g, struct party *p)
 	case BY_FIELD:
 		p->field = g->rule->by_field;
 		p->value = s->s[0];
+		break;
+	case BY_CULPRIT:
+		p->cgroup = s->s[0];
 		break;
 	case BY_HOST:
 		break;
@@ -350,7 +357,8 @@ incident_line(struct lane *l, struct group *g, const char *state,
 	when(&w, l, "opened", g->inc.opened);
 	if (state[0] == 'c')
 		when(&w, l, "closed", l->now);
-	num(&w, "duration_ns", l->now - g->inc.opened);
+	if (l->now > 0)
+		num(&w, "duration_ns", l->now - g->inc.opened);
 	text(&w, "summary", r->summary, SUMMARY_MAX);
 	party(&w, "subject", &r->subject);
 	party(&w, "culprit", &r->culprit);

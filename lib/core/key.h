@@ -39,6 +39,10 @@
 	X(cpu_period_ns, "cpu_period_ns")				\
 	X(memory_bytes, "memory_bytes")					\
 	X(memory_max_bytes, "memory_max_bytes")				\
+	X(memory_high_bytes, "memory_high_bytes")			\
+	X(memory_max_events, "memory_max_events")			\
+	X(memory_high_events, "memory_high_events")			\
+	X(oom_events, "oom_events")					\
 	X(oom_kills, "oom_kills") X(scope, "scope")			\
 	X(pids, "pids") X(pids_max, "pids_max")				\
 	X(trigger_id, "trigger.id") X(trigger_comm, "trigger.comm")	\
@@ -46,7 +50,10 @@
 	X(to, "to") X(forks, "forks") X(execs, "execs")			\
 	X(exits, "exits") X(reparents, "reparents") X(ooms, "ooms") X(tool, "tool")		\
 	X(boot_id, "boot_id") X(degraded, "degraded")			\
-	X(cpu, "cpu") X(cpus, "cpus") X(memory_total, "memory_total_bytes")
+	X(cpu, "cpu") X(cpus, "cpus") X(memory_total, "memory_total_bytes") \
+	X(induced_ns, "induced_ns") X(victims, "victims")		\
+	X(psi_contribution, "psi_contribution")				\
+	X(harm_ratio, "harm_ratio")
 
 enum key {
 #define X(name, text)	K_##name,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/detect.h"
@@ -45,43 +46,66 @@ asks(const struct rules *rs, const struct rule *r, const char *field,
 	    (r->by_key != K_NONE && names(rs->key[r->by_key], field, len));
 }
 
-/* The pressure file that a reason names is of a resource that the rule does not
- * look at. */
-static int
-elsewhere(const struct rule *r, const char *why)
-{
-	static const char *const files[][2] = {
-		{ "pressure/cpu", "cpu.pressure" },
-		{ "pressure/memory", "memory.pressure" },
-		{ "pressure/io", "io.pressure" },
-		{ "pressure/irq", "irq.pressure" },
-	};
-	const struct param *p = r->det->params;
+static const char *const resources[] = { "cpu", "memory", "io", "irq" };
 
-	while (p->name != NULL && strcmp(p->name, "resource") != 0)
-		p++;
-	for (int i = 0; p->name != NULL && i < RES_NONE; i++)
-		if (strstr(why, files[i][0]) != NULL ||
-		    strstr(why, files[i][1]) != NULL)
-			return r->p[p - r->det->params] < RES_NONE &&
-			    r->p[p - r->det->params] != i;
+/* The pressure file that a reason names is of another resource. */
+static int
+elsewhere(const char *why, const char *resource)
+{
+	char slash[24], dot[24];
+
+	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
+		snprintf(slash, sizeof(slash), "pressure/%s", resources[i]);
+		snprintf(dot, sizeof(dot), "%s.pressure", resources[i]);
+		if (strstr(why, slash) != NULL || strstr(why, dot) != NULL)
+			return resource != NULL && strcmp(resource, resources[i]) != 0;
+	}
 	return 0;
+}
+
+/* How waits for some resources are told: "stall of io and memory: ...", or
+ * "io.culprit: ...".  1; or 0 if the reason is not about that. */
+static int
+of_stalls(const char *why, size_t all, const char *resource, int *same)
+{
+	static const char head[] = "stall of ";
+	const char *p = why, *end = why + all;
+	int stalls = strncmp(why, head, sizeof(head) - 1) == 0, is = 0;
+
+	*same = resource == NULL;
+	if (stalls)
+		p += sizeof(head) - 1;
+	for (size_t n; p < end; p += n + 1) {
+		n = strcspn(p, " .:,");
+		for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++)
+			if (names(resources[i], p, n)) {
+				is |= stalls || p[n] == '.';
+				*same |= resource != NULL &&
+				    strcmp(resource, resources[i]) == 0;
+			}
+		if (!stalls)
+			break;
+	}
+	return is;
 }
 
 int
 lack_touches(const struct rules *rs, const struct rule *r,
-    const struct lack *x)
+    const struct lack *x, const char *resource)
 {
 	uint64_t kinds = r->kinds | r->det->also;
 	size_t all = strcspn(x->why, ":"), len = strcspn(x->why, ".:"), n;
 	const char *field = x->why + len + 1;
-	int kind = event_kind(x->why, len);
+	int kind = event_kind(x->why, len), same;
 
 	if (x->why[all] == ':' && kind > 0) {
 		n = len < all ? strcspn(field, ":, ") : 0;
 		return (kinds >> kind & 1) && asks(rs, r, field, n);
 	}
-	if (elsewhere(r, x->why))
+	if (of_stalls(x->why, all, resource, &same))
+		return same && (kinds & (KIND(stall) | KIND(stall_total) |
+		    KIND(stall_culprit)));
+	if (elsewhere(x->why, resource))
 		return 0;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (names(words[i].word, x->why, all))

@@ -28,10 +28,11 @@ void lack_learn(struct lane *, const struct rec *);
 /* Nothing is missing. */
 void lacks_forget(struct lane *);
 
-/* What is missing could have changed what the rule says.  A reason begins, up to
- * a colon, with the kind or the KIND.FIELD that it is about; else it is about all
- * that the tool tells. */
+/* What is missing could have changed what the rule says of that resource; NULL is
+ * of none.  A reason begins, up to a colon, with the kind or the KIND.FIELD that
+ * it is about, or with the resources whose stalls are: "stall of io and memory",
+ * "io.culprit"; else it is about all that the tool tells. */
 int lack_touches(const struct rules *, const struct rule *,
-    const struct lack *);
+    const struct lack *, const char *resource);
 
 #endif

@@ -6,11 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/accuse.h"
 #include "core/engine.h"
 #include "core/group.h"
 #include "core/intern.h"
 #include "core/kin.h"
 #include "core/lack.h"
+#include "core/past.h"
 #include "core/record.h"
 
 /* One stretch in which records are missing. */
@@ -26,15 +28,6 @@ struct loss {
 	uint8_t		unknown;
 };
 
-/* Who made whom wait, as the last stall records said. */
-struct edge {
-	uint64_t	t, ns;
-	const char	*victim, *culprit;	/* cgroups; culprit NULL: no cgroup */
-	const char	*comm, *kind;
-	struct tree_id	 id;		/* the culprit; pid 0 is not told */
-	uint8_t		 resource, measured;
-};
-
 /* What a cgroup may use, as its last record said. */
 struct limit {
 	const char	*cgroup;	/* NULL: free */
@@ -42,8 +35,7 @@ struct limit {
 };
 
 enum { LIMITS = 1024, LIMIT_SET = 8 };
-enum { HOLES = 64, EDGES = 512 };
-enum resource { RES_CPU, RES_MEMORY, RES_IO, RES_IRQ, RES_NONE };
+enum { HOLES = 64 };
 
 struct tally {			/* of a rule, in a lane */
 	struct group	*host;		/* the group of BY_HOST, if it is there */
@@ -54,6 +46,7 @@ struct tally {			/* of a rule, in a lane */
 struct lane {
 	struct engine	*e;
 	char		 host[65];
+	uint8_t		 hostlen;
 	uint64_t	 now;		/* ns; never goes back but by restart */
 	struct hold	*hold;
 	struct intern	*strings;
@@ -68,8 +61,8 @@ struct lane {
 	uint64_t	 real_ns, time_ns;	/* the last record that told both: time
 						   and boot_ns; or REAL_x */
 	struct hole	 holes[HOLES];
-	struct edge	 edges[EDGES];
-	uint32_t	 nholes, nedges;	/* by time; nedges: ever */
+	uint32_t	 nholes;
+	struct accuse	 accuse;	/* who made whom wait */
 	struct lacks	 lacks;
 	uint32_t	 cpus;		/* 0 is unknown */
 	uint8_t		 cpus_said;	/* a source told; else the highest that was seen */
@@ -79,6 +72,7 @@ struct lane {
 	uint64_t	 late, dropped;
 	uint64_t	 timeless;	/* records without boot_ns, before any with it */
 	uint32_t	 far;		/* records of long ago, one after another */
+	struct past	 past;		/* these */
 	uint8_t		 timed;		/* a record had boot_ns */
 	uint8_t		 said_late, said_full, said_timeless;
 	uint8_t		 said_far;	/* since it began, or began anew */
@@ -96,7 +90,11 @@ const char *lane_cgroup(struct lane *, const struct rec *, enum key v2,
     enum key v1);
 
 /* K_resource of the record. */
-enum resource lane_resource(const struct rec *);
+static inline enum resource
+lane_resource(const struct rec *r)
+{
+	return r->resource;
+}
 
 /* What the record is about, seen as `by`.  1; or 0 if it does not say. */
 int lane_subject(struct lane *, const struct rule *, enum by,

@@ -20,7 +20,7 @@ learn_source(struct lane *l, const struct rec *r)
 	lack_learn(l, r);
 }
 
-/* ---- processes and stalls ---- */
+/* ---- processes ---- */
 
 /* The field as a string that is kept: what old is, if it is the same. */
 static const char *
@@ -99,35 +99,6 @@ lane_learn_end(struct lane *l, const struct rec *r)
 
 	if (rec_self(r, &id) && (k = kin_find(l->kins, &id)) != NULL)
 		kin_ended(l->kins, k);
-}
-
-static const char *
-hold_again(const char *s)
-{
-	return s != NULL ? intern_hold(s) : NULL;
-}
-
-static void
-learn_stall(struct lane *l, const struct rec *r)
-{
-	struct edge *e = &l->edges[l->nedges++ % EDGES];
-
-	intern_put(l->strings, e->victim);
-	intern_put(l->strings, e->culprit);
-	intern_put(l->strings, e->comm);
-	intern_put(l->strings, e->kind);
-	*e = (struct edge){ .t = l->now, .ns = rec_num(r, K_stall_ns, 0),
-	    .resource = lane_resource(r),
-	    .measured = scan_is(rec_val(r, K_method), "measured") };
-	if (scan_is(rec_val(r, K_method), "open"))
-		e->ns = 0;	/* in no sum yet */
-	e->victim = hold_again(lane_cgroup(l, r, K_victim_cgroup,
-	    K_victim_cgroup_v1));
-	e->culprit = hold_again(lane_cgroup(l, r, K_culprit_cgroup,
-	    K_culprit_cgroup_v1));
-	e->comm = hold_again(lane_sym(l, r, K_culprit_comm));
-	e->kind = hold_again(lane_sym(l, r, K_culprit_kind));
-	rec_id(r, K_culprit_id, &e->id);
 }
 
 /* By the text, not by where it lies: who shares a set must not change from one
@@ -241,7 +212,7 @@ lane_learn(struct lane *l, const struct rec *r)
 		hole_learn(l, r);
 		break;
 	case EV_stall:
-		learn_stall(l, r);
+		accuse_learn(l, r);
 		break;
 	case EV_cgroup:
 		learn_limit(l, r);

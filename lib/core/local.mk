@@ -1,6 +1,8 @@
 noinst_LIBRARIES += lib/libcore.a
 lib_libcore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(builddir)/lib/core
 lib_libcore_a_SOURCES = \
+	lib/core/accuse.c lib/core/accuse.h \
+	lib/core/sums.c lib/core/sums.h \
 	lib/core/detect.c lib/core/detect.h lib/core/detect_impl.h \
 	lib/core/detect_any.c \
 	lib/core/detect_crash.c \
@@ -8,11 +10,14 @@ lib_libcore_a_SOURCES = \
 	lib/core/fork_look.c lib/core/fork_look.h \
 	lib/core/detect_fd.c \
 	lib/core/detect_life.c \
+	lib/core/detect_limit.c \
 	lib/core/detect_memory.c \
+	lib/core/detect_noise.c lib/core/noise.h lib/core/noise_many.c \
 	lib/core/detect_oom.c \
 	lib/core/detect_pressure.c \
+	lib/core/detect_risk.c \
 	lib/core/detect_spin.c \
-	lib/core/detect_stall.c \
+	lib/core/detect_throttle.c \
 	lib/core/detect_stuck.c \
 	lib/core/engine.c lib/core/engine.h \
 	lib/core/group.c lib/core/group.h \
@@ -27,6 +32,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/lane_learn.c \
 	lib/core/line.c lib/core/line.h \
 	lib/core/maker.c lib/core/maker.h \
+	lib/core/past.c lib/core/past.h \
 	lib/core/record.c lib/core/record.h \
 	lib/core/report.c \
 	lib/core/top.c \
@@ -36,6 +42,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/ruleset.h \
 	lib/core/say.c \
 	lib/core/value.c lib/core/value.h \
+	lib/core/waited.c lib/core/waited.h \
 	lib/core/where.c lib/core/where.h \
 	lib/core/window.c lib/core/window.h \
 	lib/core/origin.c lib/core/origin.h \

@@ -9,7 +9,7 @@
 #include "core/rule_impl.h"
 
 const char severities[] = "info low medium high critical";
-static const char bys[] = "process tree cgroup pod namespace host";
+static const char bys[] = "process tree cgroup pod namespace host culprit";
 
 /* A field by its number; new ones get one. */
 static int

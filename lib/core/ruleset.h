@@ -11,7 +11,8 @@
 #include "core/value.h"
 #include "core/where.h"
 
-enum by { BY_PROCESS, BY_TREE, BY_CGROUP, BY_POD, BY_NAMESPACE, BY_HOST, BY_FIELD };
+enum by { BY_PROCESS, BY_TREE, BY_CGROUP, BY_POD, BY_NAMESPACE, BY_HOST,
+	BY_CULPRIT, BY_FIELD };
 #define BY(x)	(1u << BY_##x)
 
 enum severity { SEV_INFO, SEV_LOW, SEV_MEDIUM, SEV_HIGH, SEV_CRITICAL };
@@ -38,6 +39,7 @@ struct rule {
 	struct where	*where;
 	double		 p[PARAMS];	/* by the detector's params */
 	uint64_t	 cooldown, update, close;
+	uint64_t	 window;	/* of the detector, ns */
 	uint64_t	 kinds;		/* that it is fed */
 	uint32_t	 limit;
 	unsigned	 line;

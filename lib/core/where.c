@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/num.h"
+
 #include "core/rule.h"
 #include "core/value.h"
 #include "core/where.h"
@@ -81,6 +83,18 @@ string(struct parse *s, struct op *op)
 	return 0;
 }
 
+/* A whole number is compared as it stands: a double has 53 bits. */
+static void
+whole(struct op *op, const char *word)
+{
+	op->whole = num_u64(word, 0, UINT64_MAX, &op->u) == 0;
+	if (!op->whole && op->num >= 0 && op->num < 0x1p63 &&
+	    op->num == (double)(uint64_t)op->num) {
+		op->whole = 1;
+		op->u = op->num;
+	}
+}
+
 /* What a field is compared with. */
 static int
 operand(struct parse *s, struct op *op)
@@ -105,9 +119,7 @@ operand(struct parse *s, struct op *op)
 		op->truth = word[0] == 't' ? 1 : 2;
 	} else if (value_any(word, &op->num) == -1)
 		return fail(s, "a number, a string in \"quotes\", true or false");
-	op->whole = op->num >= 0 && op->num < 0x1p63 &&
-	    op->num == (double)(uint64_t)op->num;
-	op->u = op->whole ? (uint64_t)op->num : 0;
+	whole(op, word);
 	s->p += n;
 	return 0;
 }
@@ -267,14 +279,17 @@ like(const struct scan_val *v, const char *pattern)
 	return scan_str(v, buf, sizeof(buf)) != -1 && where_glob(pattern, buf);
 }
 
-/* -1, 0, 1; or 2 if it is no number. */
+/* -1, 0, 1; or 2 if it is no number.  Identities are numbers in strings. */
 static int
 compare(const struct scan_val *v, const struct op *op)
 {
+	struct scan_val digits = *v;
 	uint64_t u;
 	double d;
 
-	if (op->whole && scan_u64(v, &u) == 0)
+	if (v->type == SCAN_STR && v->len > 0 && !v->escaped)
+		digits.type = SCAN_NUM;
+	if (op->whole && scan_u64(&digits, &u) == 0)
 		return u < op->u ? -1 : u > op->u;
 	if (scan_double(v, &d) == -1)
 		return 2;

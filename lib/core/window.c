@@ -31,7 +31,7 @@ move(struct window *w, uint64_t head)
 }
 
 void
-window_add(struct window *w, uint64_t len, uint64_t t, uint64_t n)
+window_put(struct window *w, uint64_t len, uint64_t t, uint64_t n)
 {
 	uint64_t s = slot(w->head, len, t);
 	uint32_t *at;
@@ -46,11 +46,10 @@ window_add(struct window *w, uint64_t len, uint64_t t, uint64_t n)
 	w->sum += n;
 }
 
-uint64_t
-window_sum(struct window *w, uint64_t len, uint64_t t)
+void
+window_move(struct window *w, uint64_t len, uint64_t t)
 {
 	move(w, slot(w->head, len, t));
-	return w->sum;
 }
 
 uint64_t
@@ -70,6 +69,36 @@ window_least(struct window *w, uint64_t len, uint64_t t, unsigned parts)
 	return least;
 }
 
+uint64_t
+window_late(struct window *w, uint64_t len, uint64_t t, unsigned slots)
+{
+	uint64_t s = 0;
+
+	move(w, slot(w->head, len, t));
+	for (unsigned i = 0; i < slots && i <= w->head; i++)
+		s += w->n[(w->head - i) % WINDOW_SLOTS];
+	return s;
+}
+
+uint64_t
+window_begun(struct window *w, uint64_t len, uint64_t t, double limit)
+{
+	double above = 0, most = 0;
+	uint64_t first;
+
+	move(w, slot(w->head, len, t));
+	first = w->head;
+	for (unsigned i = 0; i < WINDOW_SLOTS && i <= w->head; i++) {
+		above += w->n[(w->head - i) % WINDOW_SLOTS] -
+		    limit / WINDOW_SLOTS;
+		if (above > most) {
+			most = above;
+			first = w->head - i;
+		}
+	}
+	return first * (len / WINDOW_SLOTS);
+}
+
 void
 window_less(struct window *w, struct window *less, uint64_t len, uint64_t t)
 {
@@ -87,14 +116,39 @@ window_less(struct window *w, struct window *less, uint64_t len, uint64_t t)
 
 /* ---- large sums ---- */
 
+/* Of slots of that size. */
 static void
-total_move(struct total *w, uint64_t head)
+go_on(uint64_t *head, void *slots, size_t size, uint64_t to)
 {
-	if (head <= w->head)
+	if (to <= *head)
 		return;
-	for (uint64_t i = 0; i < WINDOW_SLOTS && i < head - w->head; i++)
-		w->n[(head - i) % WINDOW_SLOTS] = 0;
-	w->head = head;
+	for (uint64_t i = 0; i < WINDOW_SLOTS && i < to - *head; i++)
+		memset((char *)slots + (to - i) % WINDOW_SLOTS * size, 0, size);
+	*head = to;
+}
+
+void
+wide_add(struct wide *w, uint64_t len, uint64_t t, uint64_t n)
+{
+	uint64_t s = slot(w->head, len, t), *at = &w->n[s % WINDOW_SLOTS];
+
+	go_on(&w->head, w->n, sizeof(w->n[0]), s);
+	if (w->head - s >= WINDOW_SLOTS)
+		return;
+	if (n > UINT64_MAX / WINDOW_SLOTS - *at)
+		n = UINT64_MAX / WINDOW_SLOTS - *at;
+	*at += n;
+}
+
+uint64_t
+wide_sum(struct wide *w, uint64_t len, uint64_t t)
+{
+	uint64_t sum = 0;
+
+	go_on(&w->head, w->n, sizeof(w->n[0]), slot(w->head, len, t));
+	for (int i = 0; i < WINDOW_SLOTS; i++)
+		sum += w->n[i];
+	return sum;
 }
 
 void
@@ -102,7 +156,7 @@ total_add(struct total *w, uint64_t len, uint64_t t, double n)
 {
 	uint64_t s = slot(w->head, len, t), whole = n;
 
-	total_move(w, s);
+	go_on(&w->head, w->n, sizeof(w->n[0]), s);
 	if (w->head - s < WINDOW_SLOTS)
 		w->n[s % WINDOW_SLOTS] += (total_num)whole * TOTAL_PARTS +
 		    (uint64_t)((n - whole) * TOTAL_PARTS + 0.5);
@@ -113,7 +167,7 @@ total_sum(struct total *w, uint64_t len, uint64_t t)
 {
 	total_num sum = 0;
 
-	total_move(w, slot(w->head, len, t));
+	go_on(&w->head, w->n, sizeof(w->n[0]), slot(w->head, len, t));
 	for (int i = 0; i < WINDOW_SLOTS; i++)
 		sum += w->n[i];
 	return (double)(sum / TOTAL_PARTS) +

@@ -201,7 +201,7 @@ stall_load(struct stall *st, const struct cgroup_host *host, char *why)
 	if (err != 0 && err != EPERM && err != ENOMEM) {
 		stall_unload(st);
 		if ((err = try(st, btf, host, 0)) == 0)
-			NOTE(st, "stall: no task storage before 5.12: of "
+			NOTE(st, "stall of cpu: no task storage before 5.12: of "
 			    "very many tasks waits that move are missed");
 	}
 	btf__free(btf);

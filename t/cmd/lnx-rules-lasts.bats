@@ -117,6 +117,29 @@ oom() {
 	END
 }
 
+@test "lnx-rules: a boot that nobody tells of: it is judged from its first record" {
+	told='if .event == "source" then .degraded[] // "-" else "\(.rule) \(.state)" end'
+	# Once 32 in a row are of that time, those that came before are taken as well.
+	{ psi 1000 1010; oom 6; psi 7 50; } >in
+	said "$told" in >out
+	diff -u - out <<-'END'
+		late: a record came more than 10 s late; such are left out, if not 32 come in a row
+		time ran backwards by 972 s: begun anew
+		oom_kill opened
+		oom_kill closed
+	END
+	# A source that tells says so at once; what is just late is not of that boot.
+	{ psi 1000 1010; oom 900; oom 6; start 9999abcd 7; psi 8 30; } >in
+	said "$told" in >out
+	diff -u - out <<-'END'
+		late: a record came more than 10 s late; such are left out, if not 32 come in a row
+		the machine was booted: begun anew
+		oom_kill opened
+		oom_kill closed
+		late: 1 records
+	END
+}
+
 @test "lnx-rules: that records are left out, as too late, is told when it begins" {
 	{ psi 1000 1010; psi 5 25; psi 1010 1012; psi 5 25; } >in
 	said '"\(.state) \(.degraded[0])"' in >out

@@ -83,6 +83,28 @@ spinners() {
 	told -w rule=oom_kill summary | grep -q "killed hog\\[$victim\\].*the cgroup's memory ran out"
 }
 
+@test "pids_exhaustion: a fork bomb at its pids.max: which cgroup, how many of how many" {
+	[ -e /proc/pressure/cpu ] || skip "no PSI"
+	v1_group pids
+	# The files of that controller are called as those of v2: lnx-psi is shown them
+	# where it looks for v2.
+	mkdir -p root/sys/fs
+	ln -s /proc root/proc
+	ln -s "${v1%/*}" root/sys/fs/cgroup
+	echo 100 >"$v1/pids.max"
+	lnx-psi -q --root root --interval 500ms --duration 6s 3>&- >"$OUT" &
+	PSI=$!
+	TRACES+=("$PSI")
+	bash -c 'echo $$ >"$0/cgroup.procs" && exec mischief bomb 2000 3000 500' "$v1" >truth 3>&-
+	wait "$PSI"
+	grep -q '^max [1-9]' "$v1/pids.events"
+	lnx-rules "$OUT" >incidents
+	told subject.kind subject.cgroup rule severity |
+		grep "/$CG" | diff -u <(printf 'cgroup\t/%s\tpids_exhaustion\thigh\n' "$CG") -
+	within "$(told -w "subject.cgroup=/$CG" values.pids.value)" 81 100
+	[ "$(told -w "subject.cgroup=/$CG" values.limit.value)" = 100 ]
+}
+
 @test "throttled: by its own quota, as much as the kernel says, and no neighbour is blamed" {
 	[ -n "$V2" ] || skip "no cgroup v2 mounted"
 	v1_group cpu

@@ -15,10 +15,12 @@ load rules
 	pid=$(of truth pid)
 	told -w rule=fork_storm -w "subject.pid=$pid" subject.kind subject.id \
 		subject.comm culprit.pid severity >got
-	# Until it went on for longer than a start does.
+	# Until it went on for longer than a start does: 1 s after 2 s of it.
 	diff -u <(printf 'tree\t%s\tmischief\t%s\tlow\n' "$(id_of "$pid")" "$pid") got
-	pick -w rule=fork_storm -w "subject.pid=$pid" incident severity <incidents |
-	    grep -qx high
+	first=$(pick -w "ppid=$pid" fork boot_ns <"$OUT" | head -n 1)
+	high=$(pick -w rule=fork_storm -w "subject.pid=$pid" -w severity=high \
+		incident boot_ns <incidents | head -n 1)
+	within $(((high - first) / 1000000)) 2000 3200
 	IFS='	' read -r rate limit forks <<<"$(told -w rule=fork_storm \
 		-w "subject.pid=$pid" values.rate.value values.rate.threshold \
 		values.forks.value)"

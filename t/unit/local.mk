@@ -1,9 +1,11 @@
-unit_tests = t/unit/blame t/unit/codec t/unit/conf t/unit/event t/unit/growth \
+unit_tests = t/unit/accuse t/unit/blame t/unit/codec t/unit/conf t/unit/event t/unit/growth \
 	t/unit/harm t/unit/host t/unit/in t/unit/json t/unit/num t/unit/out \
 	t/unit/pick t/unit/psi t/unit/rules t/unit/sample t/unit/scan \
 	t/unit/scan-order t/unit/service t/unit/split t/unit/trim t/unit/wait
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
+t_unit_accuse_SOURCES = t/unit/accuse.c t/unit/random.h t/tap.h
+t_unit_accuse_LDADD = lib/libcore.a lib/librec.a lib/libbase.a -lm
 t_unit_blame_SOURCES = t/unit/blame.c t/unit/random.h t/tap.h
 t_unit_blame_LDADD = lib/libcore.a lib/librec.a lib/libbase.a
 t_unit_codec_SOURCES = t/unit/codec.c t/unit/random.h t/tap.h

@@ -5,7 +5,7 @@
 #	guest-stall	stalls, on two processors that come and go
 #	guest-small	too little memory
 #	guest-nopsi	no pressure stall information
-# LNX_SUITES and LNX_MACHINES choose among them.
+# LNX_SUITES and LNX_MACHINES choose among them; without LNX_VM there are none.
 # bats file_tags=root
 load ../helper
 
