@@ -154,11 +154,15 @@ teardown() { stalls_end; }
 	ALSO=
 	work_in culprit 0 spin
 	quiet
-	before=$(throttled "$stat")
-	measure 4
-	after=$(throttled "$stat")
-	conserved victim $victim
-	told victim
+	# As told(), but what is compared must be of the window that counts.
+	for left in 2 1 0; do
+		before=$(throttled "$stat")
+		measure 4
+		after=$(throttled "$stat")
+		conserved victim $victim
+		[ $(($(waited victim unknown) * 20)) -gt "$(waited victim)" ] || break
+		[ $left != 0 ]
+	done
 	ours=$(waited victim throttle) theirs=$((after - before))
 	unknown=$(waited victim unknown)
 	echo "throttled: the kernel says $theirs, the edges $ours"
