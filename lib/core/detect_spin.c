@@ -21,6 +21,7 @@ struct spin {
 	struct sustain	s;
 	double		cpu;
 	uint64_t	voluntary;	/* since it began */
+	uint64_t	progress;	/* when it last forked or the like */
 	uint64_t	begun, interval;	/* tree: the round of samples under way */
 	uint64_t	ns, yields;	/* of all its processes in that round */
 };
@@ -42,6 +43,7 @@ calm(struct lane *l, const struct rule *r, const struct subject *s)
 	p = (void *)g->state;
 	p->s.since = 0;
 	p->s.value = 0;
+	p->progress = l->now;
 	group_settle(l, g);
 }
 
@@ -71,10 +73,18 @@ ran(struct lane *l, struct group *g, uint64_t t, uint64_t interval, double cpu,
 {
 	struct spin *p = (void *)g->state;
 	const struct rule *r = g->rule;
+	/* Whether it forked before it was followed nobody looked. */
+	int followed = p->s.last != 0 && t - p->s.last <= interval +
+	    SUSTAIN_SLACK;
 
 	if (yields * 1e9 > r->p[S_VOLUNTARY] * interval)
 		cpu = 0;
-	sustain_put(&p->s, t, interval, cpu, r->p[S_CPU]);
+	if (followed)
+		sustain_put(&p->s, t, interval, cpu, r->p[S_CPU]);
+	else
+		sustain_see(&p->s, t, interval, cpu, r->p[S_CPU]);
+	if (p->s.since != 0 && p->s.since < p->progress)
+		p->s.since = p->progress <= t ? p->progress : 0;
 	p->voluntary = p->s.since == 0 ? 0 : p->voluntary + yields;
 	p->cpu = cpu;
 	group_settle(l, g);

@@ -53,6 +53,17 @@ sample() {
 	[ -z "$(psi 100 10000000000 60 | opened)" ]
 }
 
+@test "lnx-rules: for: cpu_spin: what forked in an interval did not spin all of it" {
+	rules '[cpu_spin];for = 30s'
+	spin='"cpu_ns":60000000000,"voluntary":0'
+	fork() { rec fork "$1" '"id":"0123abcd-99-99","parent_id":"0123abcd-7-7"'; }
+	# Before the first sample nobody looked whether it forked.
+	[ -z "$(sample a 100 60 "$spin" | opened)" ]
+	[ "$({ sample a 100 60 "$spin"; sample a 160 60 "$spin"; } | opened)" = 160a ]
+	[ "$({ sample a 100 60 "$spin"; fork 130; sample a 160 60 "$spin"; } | opened)" = 160a ]
+	[ -z "$({ sample a 100 60 "$spin"; fork 130.001; sample a 160 60 "$spin"; } | opened)" ]
+}
+
 @test "lnx-rules: for: zombies are counted at a moment" {
 	rules '[zombie];zombies = 3;for = 30s'
 	round() {

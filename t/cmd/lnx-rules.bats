@@ -90,7 +90,7 @@ setup() {
 	need_jq
 	# Of a tree all processes together: known a round later.
 	[ "$(says cpu-spin-tree-fires '"\(.subject.kind)\(.subject.pid)\(.state)"')" = "tree100opened tree100closed" ]
-	[ "$(says cpu-spin-tree-and-process '"\(.boot_ns / 1e9)\(.subject.kind)"')" = "109process 110tree" ]
+	[ "$(says cpu-spin-tree-and-process '"\(.boot_ns / 1e9)\(.subject.kind)"')" = "110process 111tree" ]
 	quiet cpu-spin-tree-at-the-limit cpu-spin-tree-gives-way cpu-spin-tree-forks \
 	    cpu-spin-tree-of-two-cgroups
 	[ "$(says cpu-spin-fires .state)" = "opened closed" ]
