@@ -41,6 +41,22 @@ windows(uint64_t *r)
 	    "or one step less");
 }
 
+/* Two early ones, and from slot 10 on two a slot, where the limit is one. */
+static void
+begins(void)
+{
+	struct window w = { 0 };
+
+	window_add(&w, 3200, 200, 1);
+	window_add(&w, 3200, 500, 1);
+	ok(window_begun(&w, 3200, 600, 64) == 600, "less than the limit is none");
+	for (int i = 0; i < 10; i++)
+		window_add(&w, 3200, 1000 + i * 100, 2);
+	ok(window_begun(&w, 3200, 1950, 32) == 1000 &&
+	    window_late(&w, 3200, 1950, 4) == 8 &&
+	    window_late(&w, 3200, 2150, 4) == 4, "it began where it rose");
+}
+
 /* Of a slot and in all far above 32 bits, and with fractions: exactly. */
 static void
 totals(void)
@@ -395,6 +411,7 @@ main(void)
 
 	values();
 	windows(&r);
+	begins();
 	totals();
 	lines(&r);
 	holds(&r);
