@@ -21,7 +21,7 @@ struct risk {
 	struct waited	waited;
 	struct window	ooms;		/* times that it could not get below its limit */
 	uint64_t	memory, max;
-	uint64_t	begun, sum, rss;	/* the round of samples, and that before */
+	uint64_t	last, sum, rss;	/* sample; in its round, and the one before */
 	uint8_t		rounds, cause;
 };
 
@@ -66,10 +66,9 @@ risk_sample(struct lane *l, struct risk *k, const struct rec *rec)
 
 	if (interval == 0 || rss == UINT64_MAX)
 		return;
-	if (l->now - k->begun > interval / 2) {
+	if (round_begins(&k->last, l->now, interval)) {
 		k->rss = k->sum;
 		k->rounds += k->rounds < 2;
-		k->begun = l->now;
 		k->sum = 0;
 	}
 	k->sum += rss;

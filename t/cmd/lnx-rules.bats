@@ -107,11 +107,12 @@ setup() {
 }
 
 @test "lnx-rules: circuit_breaker: CPU and pressure, both above, for 15 s" {
-	golden circuit-breaker- 8
+	golden circuit-breaker- 9
 	need_jq
 	[ "$(says circuit-breaker-fires 'select(.detector == "circuit_breaker") | "\(.boot_ns)\(.culprit.comm)"')" = 115000000000batch ]
 	[ "$(says circuit-breaker-by-the-root .values.cpu.value)" = 95 ]
-	for f in at-the-cpu-limit at-the-psi-limit one-calm-second without-cpu; do
+	for f in at-the-cpu-limit at-the-psi-limit of-the-young one-calm-second \
+	    without-cpu; do
 		[ -z "$(says circuit-breaker-$f 'select(.detector == "circuit_breaker") | .id')" ]
 	done
 	[ "$(says circuit-breaker-hole 'select(.detector == "circuit_breaker") | .evidence.lost')" = 50 ]
