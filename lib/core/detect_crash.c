@@ -29,6 +29,7 @@ ended_told(const struct rec *rec)
 }
 
 enum { TIMEOUT = 124, SSH = 255 };	/* what these have for "no" */
+enum { SSH_GRACE = 3, SSH_TRIED = 5, SSH_REFUSED };	/* and sshd-session */
 
 /* A signal that people and scripts send, to end what they started. */
 static int
@@ -36,6 +37,22 @@ sent(int sig)
 {
 	return sig == SIGHUP || sig == SIGINT || sig == SIGKILL || sig == SIGPIPE ||
 	    sig == SIGALRM || sig == SIGTERM;
+}
+
+/* A server's child, for one peer, that had enough of it: as sshd's, which has a name
+ * of its own from OpenSSH 9.8 on, and there tells in its status why. */
+static int
+refused(struct lane *l, const struct kin *up, const struct rec *rec, int s)
+{
+	const char *comm = lane_sym(l, rec, K_comm);
+	size_t n = up->comm != NULL ? strlen(up->comm) : 0;
+
+	if (n == 0 || comm == NULL || strncmp(comm, up->comm, n) != 0)
+		return 0;
+	if (comm[n] == '\0')
+		return s == SSH;
+	return strcmp(comm + n, "-session") == 0 && (s == SSH ||
+	    s == SSH_GRACE || s == SSH_TRIED || s == SSH_REFUSED);
 }
 
 int
@@ -48,14 +65,11 @@ ended_answer(struct lane *l, const struct rec *rec)
 	/* An init was asked to stop or to restart it. */
 	if (maker == MAKER_SUPERVISOR || maker == MAKER_SHIM)
 		return s == -SIGTERM || s == -SIGINT || s == -SIGHUP;
-	/* A server's child of its own name, for one peer: sshd. */
-	if (maker == MAKER_OTHER && s == SSH && up != NULL && up->comm != NULL)
-		return scan_is(rec_val(rec, K_comm), up->comm);
+	if (maker == MAKER_OTHER && s >= 0)
+		return up != NULL && refused(l, up, rec, s);
 	/* If it was the kernel that killed, oom_kill tells. */
 	if (s < 0)
 		return sent(-s);
-	if (maker != MAKER_RUNNER)
-		return 0;
 	if (s == TIMEOUT)
 		return 1;
 	/* From 64 on stand sysexits.h, and what shells say of their commands. */

@@ -20,7 +20,7 @@ setup() {
 }
 
 @test "lnx-rules: crash_loop: by exit status or signal; a no now and then is none" {
-	golden crash-loop- 26
+	golden crash-loop- 27
 	need_jq
 	[ "$(says crash-loop-by-signal '.top.exits[0].signal')" = 11 ]
 	[ "$(says crash-loop-fires '.culprit.comm + ":" + (.culprit.count | tostring)' | cut -d ' ' -f 1)" = server:5 ]
@@ -60,7 +60,7 @@ setup() {
 	need_jq
 	[ -s "$rules/crash-loop-not-a-deployment.ndjson" ]
 	[ -z "$(says crash-loop-not-a-deployment .rule)" ]
-	for n in of-peers killed-by-parent; do
+	for n in of-peers of-sessions killed-by-parent; do
 		[ "$(says crash-loop-$n '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = retry:low ]
 	done
 	# Each container has a shim of its own: who made them is the same.
