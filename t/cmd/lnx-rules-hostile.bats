@@ -198,6 +198,15 @@ records() {
 	grep -v '"source"' <<<"$output" | diff -u "$DATA/flow/5-incident.ndjson" -
 }
 
+@test "lnx-rules: -n checks one file, and says so where there are more" {
+	lnx-rules --print-rules >a.conf
+	printf '[a]\nno\n' >b.conf
+	run --separate-stderr lnx-rules -n a.conf b.conf
+	[ "$status:${stderr_lines[0]}" = "2:lnx-rules: 'b.conf': -n takes no other files" ]
+	run lnx-rules --print-rules b.conf
+	[ "$status" -eq 2 ]
+}
+
 @test "lnx-rules: the name of a kind may be escaped" {
 	sed 's/"event":"exit"/"event":"\\u0065xit"/' "$DATA/flow/2-event.ndjson" >in
 	grep -q u0065xit in
