@@ -142,7 +142,7 @@ lives_tell(struct lane *l, struct group *g, struct report *r)
 		r->severity = SEV_INFO;
 	top_tell_status(r, "exits", s->statuses);
 	top_tell(l, r, "commands", s->commands);
-	snprintf(r->summary, sizeof(r->summary), "%s made %llu processes in %s "
+	snprintf(r->summary, sizeof(r->summary), "%s had %llu processes in %s "
 	    "that lived %s (median), most of them %s; %.0f %% failed: %s",
 	    party_text(&r->subject, who, sizeof(who)), (unsigned long long)all,
 	    value_text(len, UNIT_TIME, rule->p[L_WINDOW]),
