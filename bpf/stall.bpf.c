@@ -320,7 +320,8 @@ int stall_waiting(struct bpf_iter__task *ctx)
 			k->moved = KNOWN_SLEPT;
 		return 0;
 	}
-	/* There was no storage to be had with the run queue locked (7.x). */
+	/* With the run queue locked there may have been no storage to be had: in 7.x
+	 * it comes from kmalloc_nolock(). */
 	if (k == NULL && t->sched_info.pcount != 0)
 		k = known_stored(t, true);
 	if (k != NULL)

@@ -32,9 +32,15 @@ struct chain {
 };
 
 static uint64_t
-length(const struct rule *r)
+window(const struct rule *r)
 {
 	return r->p[P_WINDOW];
+}
+
+static uint64_t
+length(const struct rule *r)
+{
+	return r->window;
 }
 
 static void
@@ -294,7 +300,9 @@ judge_storm(struct lane *l, struct group *g)
 	fires = sum > limit && stays(l, g, r->p[P_LIMIT] * STAY_S) &&
 	    window_least(&f->made, length(r), l->now, n) >
 	    limit * each / WINDOW_SLOTS;
-	fork_look(l, g, length(r), limit, sum, fires);
+	/* Nobody is told of it before. */
+	if (fires || g->inc.open)
+		fork_look(l, g, length(r), limit, sum, fires);
 	return fires ? FIRE : STAY;
 }
 
@@ -310,7 +318,7 @@ judge_burst(struct lane *l, struct group *g)
 	fork_risen(l, g, sum, v == CALM);
 	if (v == FIRE && growth(l, g) < r->p[P_GROWTH])
 		v = STAY;
-	if (v != CALM)
+	if (v == FIRE || (v != CALM && g->inc.open))
 		fork_look(l, g, length(r), r->p[P_LIMIT], sum, v == FIRE);
 	return v;
 }
@@ -381,7 +389,7 @@ const struct detector detect_fork_storm = {
 	.by_def = BY(TREE) | BY(CGROUP) | BY(HOST), .severity = SEV_HIGH,
 	.state = sizeof(struct forks), .whole = KIND(exit), .keys = keys, .params = storm_params,
 	.feed = feed, .judge = judge_storm, .graver = fork_severity,
-	.tell = tell, .window = length,
+	.tell = tell, .window = window,
 };
 
 const struct detector detect_fork_burst = {
@@ -390,5 +398,5 @@ const struct detector detect_fork_burst = {
 	.by_def = BY(TREE) | BY(CGROUP) | BY(HOST), .severity = SEV_MEDIUM,
 	.state = sizeof(struct forks), .whole = KIND(exit), .keys = keys, .params = burst_params,
 	.feed = feed, .judge = judge_burst, .graver = fork_severity,
-	.tell = tell, .window = length,
+	.tell = tell, .window = window,
 };

@@ -6,6 +6,7 @@
 
 #include "base/num.h"
 #include "rec/json.h"
+#include "rec/wide.h"
 
 #include "core/detect.h"
 
@@ -108,8 +109,7 @@ lane_of(struct engine *e, const struct scan_val *host)
 	struct lane *l = e->lane;
 
 	if (l != NULL && host->type == SCAN_STR && !host->escaped &&
-	    strncmp(l->host, host->p, host->len) == 0 &&
-	    host->len < sizeof(name) && l->host[host->len] == '\0')
+	    host->len == l->hostlen && memcmp(l->host, host->p, host->len) == 0)
 		return l;
 	if (scan_str(host, name, sizeof(name)) == -1)
 		name[0] = '\0';
@@ -265,25 +265,30 @@ take(struct engine *e, int kind, const struct scan_val *v, const char *line,
 	hold_time(l->hold, t);
 	drain(l, 0);
 	if (s->kept && record_keep(l->hold, l->strings, &l->minute, s,
-	    kind, t, v, line + len) == -1)
+	    kind, t, v, line, len) == -1)
 		return ENGINE_NO_MEMORY;
 	lane_until(l, hold_since(l->hold));
 	return l->nomem ? ENGINE_NO_MEMORY : ENGINE_TAKEN;
 }
 
-/* The name of the kind as most lines tell it; its length, 0 says nothing. */
-static size_t
-peek(const char *line, size_t len, const char **name)
-{
-	static const char head[] = "{\"v\":1,\"event\":\"";
-	const char *end;
+/* How most lines begin: with what is wanted of every record. */
+static const char head[] = "{\"v\":1,\"event\":\"";
+enum { HEAD_V = 5, HEAD = sizeof(head) - 1 };
 
-	if (len < sizeof(head) + 16 ||
-	    memcmp(line, head, sizeof(head) - 1) != 0)
+/* The length of the kind's name, where a line begins so and goes on behind it; 0
+ * says nothing. */
+static size_t
+peek(const char *line, size_t len)
+{
+	const char *name = line + HEAD;
+	unsigned odd;
+
+	_Static_assert(sizeof(head) == WIDE + 1, "it is compared at one time");
+	if (len < HEAD + WIDE + 1 || wide_same(line, head) != 0xffff ||
+	    (odd = wide_odd(name)) == 0)
 		return 0;
-	*name = line + sizeof(head) - 1;
-	end = memchr(*name, '"', 16);
-	return end != NULL ? end - *name : 0;
+	odd = __builtin_ctz(odd);
+	return name[odd] == '"' && name[odd + 1] == ',' ? odd : 0;
 }
 
 /* The kind of a record; -1: the line is none. */
@@ -303,31 +308,55 @@ kind_in(const struct engine *e, const struct scan_val *event,
 	return kind_of(&e->names, event->p, event->len);
 }
 
+/* Of a line that begins as most do, what follows.  0; -1: what it began with came
+ * again, or it is no JSON. */
+static int
+scan_most(const struct kindset *s, const char *line, size_t len, size_t name,
+    struct scan_val *v)
+{
+	struct scan_val *event = &v[s->at[K_event]], *version = &v[s->at[K_v]];
+
+	if (scan_rest(s->scan, line, HEAD + name + 2, len, v) == -1 ||
+	    event->type != SCAN_NONE || version->type != SCAN_NONE)
+		return -1;
+	*version = (struct scan_val){ .p = line + HEAD_V, .len = 1,
+	    .type = SCAN_NUM };
+	*event = (struct scan_val){ .p = line + HEAD, .len = name,
+	    .type = SCAN_STR };
+	return 0;
+}
+
+/* The values of a line.  Its kind, or -1 and why not. */
+static int
+scan_any(const struct engine *e, const char *line, size_t len,
+    struct scan_val *v, enum engine_fed *why)
+{
+	int kind = 0, other;
+
+	for (;; kind = other) {
+		const struct kindset *s = &e->sets[kind];
+
+		*why = ENGINE_NOT_JSON;
+		if (scan_line(s->scan, line, len, v) == -1)
+			return -1;
+		*why = ENGINE_NOT_RECORD;
+		other = kind_in(e, &v[s->at[K_event]], &v[s->at[K_v]]);
+		if (other == kind || other == -1)
+			return other;
+	}
+}
+
 enum engine_fed
 engine_feed(struct engine *e, const char *line, size_t len)
 {
 	struct scan_val v[SCAN_KEYS];
-	const char *name = NULL;
-	size_t namelen = peek(line, len, &name);
-	int kind = kind_of(&e->names, name, namelen), other;
+	size_t name = peek(line, len);
+	int kind = kind_of(&e->names, line + HEAD, name);
 	enum engine_fed fed;
 
-	for (;; kind = other) {
-		const struct kindset *s = &e->sets[kind];
-		const struct scan_val *event = &v[s->at[K_event]];
-		const struct scan_val *version = &v[s->at[K_v]];
-
-		if (scan_line(s->scan, line, len, v) == -1)
-			return ENGINE_NOT_JSON;
-		/* Neither came again behind it. */
-		if (namelen > 0 && event->p == name && event->len == namelen &&
-		    !event->escaped && version->p == line + 5)
-			break;
-		if ((other = kind_in(e, event, version)) == -1)
-			return ENGINE_NOT_RECORD;
-		if (other == kind)
-			break;
-	}
+	if ((name == 0 || scan_most(&e->sets[kind], line, len, name, v) == -1) &&
+	    (kind = scan_any(e, line, len, v, &fed)) == -1)
+		return fed;
 	fed = take(e, kind, v, line, len);
 	e->count.records += fed == ENGINE_TAKEN;
 	return fed;

@@ -124,7 +124,7 @@ touch(struct lane *l, struct group *g)
 {
 	struct groups *gs = &l->groups;
 	uint8_t worth = g->near || g->inc.open ? WORTH_MOST :
-	    l->now - g->last.t <= g->rule->det->window(g->rule) ?
+	    l->now - g->last.t <= g->rule->window ?
 	    WORTH_MORE : WORTH_LITTLE;
 
 	if (worth == g->worth && g->newer == NULL) {
@@ -198,7 +198,7 @@ static int
 stale(const struct lane *l, const struct group *g)
 {
 	return !g->inc.open && l->now - g->last.t >
-	    g->rule->det->window(g->rule) + GROUP_STALE;
+	    g->rule->window + GROUP_STALE;
 }
 
 /* Somebody may have it at hand.  Then also those after it in the list. */
@@ -328,7 +328,7 @@ group_seen(struct lane *l, struct group *g, const struct rec *rec)
 	if (in->open)
 		in->hits++;
 	else
-		window_add(&in->recent, g->rule->det->window(g->rule), l->now, 1);
+		window_add(&in->recent, g->rule->window, l->now, 1);
 }
 
 /* While an incident is open, or would be, look again each second: what it rests

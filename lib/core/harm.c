@@ -382,7 +382,8 @@ harm_looked(const struct harm *h, const struct harm_party *p, int last)
 {
 	const struct harm_host *host = &h->host[p->host];
 
-	if (p->looked.at == 0)
+	/* Records before the first with pressure may be forgotten, or not. */
+	if (p->looked.at == 0 || p->some.sum == 0)
 		return 0;
 	return last ? p->looked.last : host->psi_to - host->psi_from;
 }

@@ -117,7 +117,7 @@ const struct harm_party *harm_find(const struct harm *, const char *host,
 /* Length of the last window, or of all, for that party. */
 uint64_t harm_span(const struct harm *, const struct harm_party *, int last);
 
-/* Of how long its pressure is known, likewise; 0 if it is not. */
+/* Of how long its pressure is known, likewise; 0 if it is not, or never had any. */
 uint64_t harm_looked(const struct harm *, const struct harm_party *, int last);
 
 /* The end of the last window of that host and resource; 0 if there is none, or if

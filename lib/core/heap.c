@@ -97,11 +97,5 @@ heap_min(const struct heap *h)
 uint64_t
 heap_first(const struct heap *h)
 {
-	return h->key[1];
-}
-
-size_t
-heap_count(const struct heap *h)
-{
-	return h->count;
+	return h->count > 0 ? h->key[1] : UINT64_MAX;
 }

@@ -21,10 +21,7 @@ void heap_drop(struct heap *, uint32_t n);
 /* The number with the smallest key.  The heap must not be empty. */
 uint32_t heap_min(const struct heap *);
 
-/* Its key.  The heap must not be empty. */
+/* Its key; UINT64_MAX if the heap is empty. */
 uint64_t heap_first(const struct heap *);
-
-/* How many are in. */
-size_t heap_count(const struct heap *);
 
 #endif

@@ -12,7 +12,7 @@
 enum {
 	PAGES = 64,		/* in a window */
 	RING = 2 * PAGES,	/* kept: more than the window is wide */
-	CHUNK = 4096,		/* bytes for records, unless one needs more */
+	CHUNK = 8192,		/* bytes for records, unless one needs more */
 	IDLE = 4,		/* lists kept for pages to come */
 	LINE = 64,		/* of the processor's cache */
 	LINES = 6,		/* of a record that are fetched early: */
@@ -42,6 +42,7 @@ struct hold {
 	struct page	 idle[IDLE];	/* their lists alone */
 	size_t		 nidle;
 	struct chunk	*free;
+	struct chunk	*last;		/* put to */
 	struct page	 now;		/* the page that is taken from, in order */
 	struct place	*spare;		/* for sorting */
 	size_t		 at, nspare;
@@ -50,7 +51,7 @@ struct hold {
 	uint64_t	 page_ns;
 	uint64_t	 since;		/* first page not yet taken, times page_ns */
 	uint64_t	 settled;	/* what is earlier is late; 0 is nothing */
-	uint64_t	 latest;
+	uint64_t	 latest, page;	/* and the number of its page */
 	int		 begun;
 };
 
@@ -138,13 +139,20 @@ clear(struct hold *h, struct page *p)
 	p->n = 0;
 }
 
+/* The number of its page.  Most often it is that of the latest: that takes no
+ * division. */
+static inline uint64_t
+page_of(const struct hold *h, uint64_t t)
+{
+	return t - h->page * h->page_ns < h->page_ns ? h->page : t / h->page_ns;
+}
+
 /* Nothing waits: go on to the first page that may still be filled. */
 static void
 skip(struct hold *h)
 {
-	uint64_t page = h->latest / h->page_ns;
+	uint64_t page = h->page > PAGES ? h->page - PAGES : 0;
 
-	page = page > PAGES ? page - PAGES : 0;
 	if (page > h->since)
 		h->since = page;
 }
@@ -152,8 +160,10 @@ skip(struct hold *h)
 void
 hold_time(struct hold *h, uint64_t t)
 {
-	if (t > h->latest || !h->begun)
+	if (t > h->latest || !h->begun) {
+		h->page = page_of(h, t);
 		h->latest = t;
+	}
 	if (!h->begun)
 		skip(h);
 	h->begun = 1;
@@ -182,10 +192,16 @@ lengthen(struct hold *h, struct page *p)
 	return 0;
 }
 
+static inline size_t
+whole(size_t size)
+{
+	return (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
+}
+
 struct held *
 hold_put(struct hold *h, uint64_t t, size_t size)
 {
-	uint64_t page = t / h->page_ns;
+	uint64_t page = page_of(h, t);
 	struct chunk *c;
 	struct held *r;
 	struct page *p;
@@ -195,17 +211,24 @@ hold_put(struct hold *h, uint64_t t, size_t size)
 	if (page - h->since >= RING)
 		page = h->since + RING - 1;
 	p = &h->pages[page % RING];
-	size = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
+	size = whole(size);
 	c = p->chunks;
 	if (lengthen(h, p) == -1 || ((c == NULL || c->size - c->used < size) &&
 	    (c = more(h, p, size)) == NULL))
 		return NULL;
 	r = (struct held *)(void *)((char *)c->bytes + c->used);
 	c->used += size;
+	h->last = c;
 	r->t = t;
 	p->all[p->n++] = (struct place){ t, r };
 	h->count++;
 	return r;
+}
+
+void
+hold_trim(struct hold *h, struct held *r, size_t size)
+{
+	h->last->used = whole((char *)r - (char *)h->last->bytes + size);
 }
 
 static int
@@ -293,7 +316,7 @@ hold_take(struct hold *h, int all)
 			return NULL;
 		}
 		if (!all && h->count < h->max &&
-		    h->since + PAGES >= h->latest / h->page_ns)
+		    h->since + PAGES >= h->page)
 			return NULL;
 		p = &h->pages[h->since % RING];
 		if (p->n > 0 && turn(h, p) == -1) {
@@ -323,7 +346,7 @@ hold_settled(struct hold *h)
 {
 	if (!h->begun)
 		return;
-	h->since = h->latest / h->page_ns;
+	h->since = h->page;
 	h->settled = h->latest;
 }
 
@@ -351,6 +374,6 @@ void
 hold_restart(struct hold *h)
 {
 	h->begun = 0;
-	h->latest = h->settled = 0;
+	h->latest = h->settled = h->page = 0;
 	h->since = 0;
 }

@@ -30,6 +30,9 @@ void hold_time(struct hold *, uint64_t t);
  * filled before anything is taken.  NULL without memory. */
 struct held *hold_put(struct hold *, uint64_t t, size_t size);
 
+/* The record that was put last needs only that size. */
+void hold_trim(struct hold *, struct held *, size_t size);
+
 /* The first record whose time has come, or with all the first; it is there
  * until the next is taken.  NULL if there is none. */
 const struct held *hold_take(struct hold *, int all);

@@ -127,7 +127,7 @@ open_it(struct lane *l, struct group *g)
 {
 	struct tally *t = &l->tally[g->rule->index];
 	struct incident *in = &g->inc;
-	uint64_t back = g->rule->det->window(g->rule);
+	uint64_t back = g->rule->window;
 
 	if (t->open >= g->rule->limit) {
 		if (t->dropped++ == 0) {

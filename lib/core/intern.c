@@ -33,36 +33,36 @@ of(const char *s)
 }
 
 #define HASH	UINT64_C(0x9e3779b97f4a7c15)
+#define MORE	UINT64_C(0xc2b2ae3d27d4eb4f)
 
+__extension__ typedef unsigned __int128 product;
+
+/* Sixteen bytes: both halves of a product. */
 static inline uint64_t
 mix(uint64_t h, const char *s)
 {
-	uint64_t w;
+	uint64_t w[2];
+	product p;
 
-	memcpy(&w, s, 8);
-	h = (h ^ w) * HASH;
-	return h ^ h >> 32;
+	memcpy(w, s, sizeof(w));
+	p = (product)(w[0] ^ h) * (w[1] ^ MORE);
+	return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
-/* By two chains at a time; the last bytes may come twice. */
+/* The last bytes may come twice. */
 static uint32_t
 hash(const char *s, size_t len)
 {
-	uint64_t a = len, b = ~len, w = 0;
 	const char *end = s + len;
+	uint64_t h = len * HASH, w[2] = { 0 };
 
-	if (len < 8) {
-		memcpy(&w, s, len);
-		return (a ^ w) * HASH >> 32;
+	if (len < sizeof(w)) {
+		memcpy(w, s, len);
+		return mix(h, (char *)w) * HASH >> 32;
 	}
-	for (; end - s >= 16; s += 16) {
-		a = mix(a, s);
-		b = mix(b, s + 8);
-	}
-	if (end - s >= 8)
-		a = mix(a, s);
-	b = mix(b, end - 8);
-	return (a ^ b * 3) * HASH >> 32;
+	for (; end - s > (ptrdiff_t)sizeof(w); s += sizeof(w))
+		h = mix(h, s);
+	return mix(h, end - sizeof(w)) * HASH >> 32;
 }
 
 struct intern *

@@ -9,7 +9,8 @@ static int
 want(struct kindset *s, const char **names, const struct rules *rs, uint8_t key)
 {
 	if (s->at[key] == K_NONE) {
-		if (s->n == SCAN_KEYS) {
+		/* One place stays for what is not there. */
+		if (s->n == SCAN_KEYS - 1) {
 			errno = E2BIG;
 			return -1;
 		}
@@ -26,7 +27,7 @@ want_text(struct kindset *s, const char **names, const struct rules *rs,
 {
 	if (want(s, names, rs, key) == -1)
 		return -1;
-	s->judged |= UINT64_C(1) << s->at[key];
+	s->judged[key] = 1;
 	return 0;
 }
 
@@ -121,6 +122,43 @@ want_rule(struct kindset *s, const char **names, const struct rules *rs,
 	return 0;
 }
 
+/* Is one of the keys the other, or an object that the other is in? */
+static int
+holds(const char *name, const char *other)
+{
+	size_t n = strlen(name);
+
+	return strncmp(name, other, n) == 0 &&
+	    (other[n] == '\0' || other[n] == '.');
+}
+
+/* Those that are judged get the first places, in their order. */
+static void
+arrange(struct kindset *s, const char **names)
+{
+	const char *old[SCAN_KEYS];
+	uint8_t key[SCAN_KEYS], n = 0;
+
+	memcpy(old, names, s->n * sizeof(old[0]));
+	for (unsigned k = 0; k < K_MAX; k++)
+		if (s->at[k] != K_NONE)
+			key[s->at[k]] = k;
+	for (int judged = 1; judged >= 0; judged--) {
+		for (unsigned i = 0; i < s->n; i++)
+			if (s->judged[key[i]] == judged) {
+				s->at[key[i]] = n;
+				names[n++] = old[i];
+			}
+		if (judged)
+			s->njudged = n;
+	}
+	for (unsigned k = 0; k < K_MAX; k++)
+		s->judged[k] = s->judged[k] ? s->at[k] : s->njudged;
+	for (unsigned i = 0; i < s->njudged; i++)
+		for (unsigned k = 0; k < s->njudged; k++)
+			s->nested |= i != k && holds(names[i], names[k]);
+}
+
 int
 kindset_init(struct kindset *s, const struct rules *rs, int kind)
 {
@@ -129,13 +167,14 @@ kindset_init(struct kindset *s, const struct rules *rs, int kind)
 	memset(s->at, K_NONE, sizeof(s->at));
 	if (want_all(s, names, rs, 0, lane_keys(-1)) == -1)
 		return -1;
-	s->judged = 0;	/* that is for the way in */
+	memset(s->judged, 0, sizeof(s->judged));	/* that is for the way in */
 	if (want_all(s, names, rs, kind, lane_keys(kind)) == -1)
 		return -1;
 	for (size_t i = 0; kind > 0 && i < rs->n; i++)
 		if (!rs->all[i]->off && rs->all[i]->kinds >> kind & 1 &&
 		    want_rule(s, names, rs, kind, rs->all[i]) == -1)
 			return -1;
+	arrange(s, names);
 	s->kept = s->nrules > 0 || lane_keys(kind)[0] != K_NONE;
 	s->scan = scan_new(names, s->n);
 	return s->scan != NULL ? 0 : -1;

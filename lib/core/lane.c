@@ -45,24 +45,6 @@ lane_cgroup(struct lane *l, const struct rec *r, enum key v2, enum key v1)
 	return s;
 }
 
-enum resource
-lane_resource(const struct rec *r)
-{
-	static const struct {
-		uint8_t	res, len;
-		char	word[8];
-	} all[] = { { RES_CPU, 3, "cpu" }, { RES_MEMORY, 6, "memory" },
-	    { RES_IO, 2, "io" }, { RES_IRQ, 3, "irq" } };
-	const struct scan_val *v = rec_val(r, K_resource);
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (v->escaped ? scan_is(v, all[i].word) :
-		    v->type == SCAN_STR && v->len == all[i].len &&
-		    memcmp(v->p, all[i].word, all[i].len) == 0)
-			return all[i].res;
-	return RES_NONE;
-}
-
 static int
 of_process(struct lane *l, enum by by, const struct rec *r, struct subject *s)
 {
@@ -128,6 +110,7 @@ lane_new(struct engine *e, const char *host, size_t len)
 	l->e = e;
 	l->real_ns = REAL_UNTOLD;
 	snprintf(l->host, sizeof(l->host), "%.*s", (int)len, host);
+	l->hostlen = strlen(l->host);
 	l->hold = hold_new(ENGINE_HELD, e->conf.reorder_ns, record_order);
 	l->strings = intern_new();
 	l->tally = calloc(RULE_MAX, sizeof(*l->tally));
@@ -193,7 +176,8 @@ lane_until(struct lane *l, uint64_t t)
 	struct groups *gs = &l->groups;
 	struct group *g;
 
-	while (heap_count(gs->due) > 0 && heap_first(gs->due) <= t) {
+	/* No record is of the end of time: see take(). */
+	while (heap_first(gs->due) <= t) {
 		g = gs->all[heap_min(gs->due)];
 		if (heap_first(gs->due) > l->now)
 			l->now = heap_first(gs->due);

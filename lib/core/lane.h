@@ -36,7 +36,6 @@ struct limit {
 
 enum { LIMITS = 1024, LIMIT_SET = 8 };
 enum { HOLES = 64 };
-enum resource { RES_CPU, RES_MEMORY, RES_IO, RES_IRQ, RES_NONE };
 
 struct tally {			/* of a rule, in a lane */
 	struct group	*host;		/* the group of BY_HOST, if it is there */
@@ -47,6 +46,7 @@ struct tally {			/* of a rule, in a lane */
 struct lane {
 	struct engine	*e;
 	char		 host[65];
+	uint8_t		 hostlen;
 	uint64_t	 now;		/* ns; never goes back but by restart */
 	struct hold	*hold;
 	struct intern	*strings;
@@ -90,7 +90,11 @@ const char *lane_cgroup(struct lane *, const struct rec *, enum key v2,
     enum key v1);
 
 /* K_resource of the record. */
-enum resource lane_resource(const struct rec *);
+static inline enum resource
+lane_resource(const struct rec *r)
+{
+	return r->resource;
+}
 
 /* What the record is about, seen as `by`.  1; or 0 if it does not say. */
 int lane_subject(struct lane *, const struct rule *, enum by,

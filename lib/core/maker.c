@@ -1,35 +1,45 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <stdint.h>
 #include <string.h>
 
 #include "core/maker.h"
 
 /* As names of processes are: 15 bytes at most. */
-static const char *const runners[] = {
-	"ash", "bash", "busybox", "csh", "dash", "entr", "env", "expect", "find",
-	"fish", "flock", "gmake", "ksh", "make", "mksh", "ninja", "nohup",
-	"parallel", "pwsh", "rbash", "run-parts", "setsid", "sh", "sudo", "tcsh",
-	"time", "timeout", "watch", "xargs", "yash", "zsh",
-};
+#define RUNNERS(X)							\
+	X("ash") X("bash") X("busybox") X("csh") X("dash") X("entr")	\
+	X("env") X("expect") X("find") X("fish") X("flock") X("gmake")	\
+	X("ksh") X("make") X("mksh") X("ninja") X("nohup") X("parallel")	\
+	X("pwsh") X("rbash") X("run-parts") X("setsid") X("sh") X("sudo")	\
+	X("tcsh") X("time") X("timeout") X("watch") X("xargs") X("yash")	\
+	X("zsh")
 
-static const char *const supervisors[] = {
-	"catatonit", "dinit", "docker-init", "dumb-init", "init", "monit", "perpd",
-	"runit", "runsv", "runsvdir", "s6-supervise", "s6-svscan", "supervise",
-	"supervise-daemo", "supervisord", "systemd", "tini",
-};
+#define SUPERVISORS(X)							\
+	X("catatonit") X("dinit") X("docker-init") X("dumb-init") X("init")	\
+	X("monit") X("perpd") X("runit") X("runsv") X("runsvdir")	\
+	X("s6-supervise") X("s6-svscan") X("supervise")			\
+	X("supervise-daemo") X("supervisord") X("systemd") X("tini")
 
-static const char *const shims[] = { "conmon", "containerd-shim", "crun", "kubelet" };
+#define SHIMS(X)							\
+	X("conmon") X("containerd-shim") X("crun") X("kubelet")
 
-static const char *const builders[] = {
-	"as", "bazel", "c++", "cargo", "cc", "cc1", "cc1plus", "clang", "clang++",
-	"cmake", "collect2", "compile", "ctest", "g++", "gcc", "gmake", "go", "javac",
-	"ld", "make", "meson", "ninja", "rustc", "samu",
-};
+#define BUILDERS(X)							\
+	X("as") X("bazel") X("c++") X("cargo") X("cc") X("cc1")		\
+	X("cc1plus") X("clang") X("clang++") X("cmake") X("collect2")	\
+	X("compile") X("ctest") X("g++") X("gcc") X("gmake") X("go")	\
+	X("javac") X("ld") X("make") X("meson") X("ninja") X("rustc")	\
+	X("samu")
+
+/* What most names that are not in a list can be told by. */
+static inline uint64_t
+bit(const char *s, size_t len)
+{
+	return UINT64_C(1) << (((unsigned char)s[0] * 7u +
+	    (unsigned char)s[len - 1] + (unsigned)len * 5u) % 64);
+}
 
 static int
 listed(const char *const *names, size_t n, const char *s, size_t len)
 {
-	if (len > 15)
-		len = 15;
 	for (size_t i = 0; i < n; i++)
 		if (names[i][0] == s[0] && strlen(names[i]) == len &&
 		    memcmp(names[i], s, len) == 0)
@@ -37,28 +47,41 @@ listed(const char *const *names, size_t n, const char *s, size_t len)
 	return 0;
 }
 
-#define LISTED(names, s, len)						\
-	listed(names, sizeof(names) / sizeof((names)[0]), s, len)
+#define NAME(s)	s,
+#define BIT(s)	| bit(s, sizeof(s) - 1)
+#define LIST(name, NAMES)						\
+static int								\
+name(const char *s, size_t len)						\
+{									\
+	static const char *const names[] = { NAMES(NAME) };		\
+									\
+	if (len > 15)							\
+		len = 15;						\
+	return len > 0 && ((0 NAMES(BIT)) & bit(s, len)) != 0 &&	\
+	    listed(names, sizeof(names) / sizeof(names[0]), s, len);	\
+}
+
+LIST(runner, RUNNERS)
+LIST(supervisor, SUPERVISORS)
+LIST(shim, SHIMS)
+LIST(builder, BUILDERS)
 
 enum maker
 maker_of(const char *comm, const char *exe, size_t len)
 {
 	size_t clen = comm != NULL ? strlen(comm) : 0;
 
-	if ((clen > 0 && LISTED(shims, comm, clen)) ||
-	    (len > 0 && LISTED(shims, exe, len)))
+	if (shim(comm, clen) || shim(exe, len))
 		return MAKER_SHIM;
-	if (clen > 0 && LISTED(supervisors, comm, clen))
-		return MAKER_SUPERVISOR;
-	if (len > 0 && LISTED(supervisors, exe, len))
+	if (supervisor(comm, clen) || supervisor(exe, len))
 		return MAKER_SUPERVISOR;
 	/* A script has its own name, and the program is its interpreter. */
-	return (len > 0 && LISTED(runners, exe, len)) ||
-	    (clen > 0 && LISTED(runners, comm, clen)) ? MAKER_RUNNER : MAKER_OTHER;
+	return runner(exe, len) || runner(comm, clen) ? MAKER_RUNNER :
+	    MAKER_OTHER;
 }
 
 int
 maker_builds(const char *comm)
 {
-	return comm != NULL && LISTED(builders, comm, strlen(comm));
+	return comm != NULL && builder(comm, strlen(comm));
 }

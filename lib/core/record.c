@@ -7,8 +7,6 @@
 
 #include "core/record.h"
 
-const struct scan_val rec_none = { .type = SCAN_NONE };
-
 /* ---- records that wait ---- */
 
 enum { SHORT = 16 };	/* bytes that are copied without asking how many */
@@ -37,7 +35,10 @@ static void
 id_of(const struct kindset *set, const struct scan_val *v, enum key key,
     struct tree_id *id)
 {
-	record_id(set->at[key] != K_NONE ? &v[set->at[key]] : &rec_none, id);
+	if (set->at[key] != K_NONE)
+		record_id(&v[set->at[key]], id);
+	else
+		*id = (struct tree_id){ 0 };
 }
 
 /* ---- time ---- */
@@ -91,77 +92,77 @@ time_of(struct minute *m, const struct scan_val *v)
 
 /* ---- packing ---- */
 
+enum { LINE_SHORT = 1024 };	/* as most lines are */
+
 /* Only what is longer than a pointer by far. */
-static int
+static inline int
 to_intern(const struct scan_val *v)
 {
-	return v->type == SCAN_STR && !v->escaped && v->len >= 24;
+	return v->len >= 24 && v->type == SCAN_STR && !v->escaped;
 }
 
-/* The places of those that are kept; how many.  *len is how long they are. */
-static unsigned
-choose(const struct kindset *set, const struct scan_val *v, uint8_t *at,
-    size_t *len)
+/* How many bytes the values take at most: in the line there is something behind
+ * each of them, too. */
+static size_t
+bytes(const struct kindset *set, const struct scan_val *v, size_t line)
 {
-	unsigned n = 0;
+	size_t sum = 0;
 
-	*len = 0;
-	for (uint64_t left = set->judged; left != 0; left &= left - 1) {
-		unsigned i = __builtin_ctzll(left);
+	if (line <= LINE_SHORT && !set->nested)
+		return line;
+	for (unsigned i = 0; i < set->njudged; i++)
+		if (v[i].len <= VALUE_LOOK)
+			sum += v[i].len + 1;
+	return sum;
+}
 
-		if (v[i].type == SCAN_NONE || v[i].len > VALUE_LOOK)
+/* The values of a record that has room for them, of a line that ends at end.
+ * What is behind their bytes, or NULL without memory. */
+static char *
+put_values(struct kept *k, struct intern *strings, const struct scan_val *v,
+    const char *end)
+{
+	unsigned n = k->set->njudged;
+	char *p = (char *)&k->v[n + 1];
+
+	k->interned = 0;
+	k->v[n] = (struct scan_val){ 0 };
+	for (unsigned i = 0; i < n; i++) {
+		struct scan_val *to = &k->v[i];
+
+		*to = v[i];
+		if (v[i].type == SCAN_NONE)
 			continue;
-		at[n++] = i;
-		*len += to_intern(&v[i]) ? sizeof(char *) : v[i].len + 1;
-	}
-	return n;
-}
-
-/* The values of a record that has room for them, of a line that ends at end.  0,
- * or -1 without memory. */
-static int
-put_values(struct kept *k, struct intern *strings, const uint8_t *at,
-    unsigned n, const struct scan_val *v, const char *end)
-{
-	char *p = (char *)&k->v[n];
-
-	for (k->n = 0; k->n < n; k->n++) {
-		const struct scan_val *from = &v[at[k->n]];
-		struct kept_val *to = &k->v[k->n];
-		const char *s;
-
-		to->at = at[k->n];
-		to->type = from->type | from->escaped * KEPT_ESCAPED;
-		to->len = from->len;
-		if (to_intern(from)) {
-			if ((s = intern_get(strings, from->p, from->len)) ==
-			    NULL) {
-				k->n = 0;
-				return -1;
+		if (v[i].len > VALUE_LOOK) {
+			*to = (struct scan_val){ 0 };
+		} else if (to_intern(&v[i])) {
+			to->p = intern_get(strings, v[i].p, v[i].len);
+			if (to->p == NULL) {
+				memset(to, 0, (n - i) * sizeof(*to));
+				return NULL;
 			}
-			to->type |= KEPT_INTERNED;
-			p = mempcpy(p, &s, sizeof(s));
+			k->interned |= UINT64_C(1) << i;
 		} else {
-			p = copy(p, from->p, from->len, end);
+			to->p = p;
+			p = copy(p, v[i].p, v[i].len, end);
 			*p++ = ',';	/* ends a number */
 		}
 	}
-	return 0;
+	return p;
 }
 
 int
 record_keep(struct hold *h, struct intern *strings, struct minute *m,
     const struct kindset *set, int kind, uint64_t t, const struct scan_val *v,
-    const char *end)
+    const char *line, size_t len)
 {
-	uint8_t at[SCAN_KEYS];
+	size_t fixed = sizeof(struct kept) +
+	    (set->njudged + 1) * sizeof(struct scan_val);
 	struct kept *k;
-	size_t len;
-	unsigned n = choose(set, v, at, &len);
+	char *p;
 
-	/* The values stand behind all of their heads. */
 	k = (struct kept *)(void *)hold_put(h, t,
-	    sizeof(*k) + n * sizeof(k->v[0]) + len + SHORT);
+	    fixed + bytes(set, v, len) + SHORT);
 	if (k == NULL)
 		return -1;
 	k->set = set;
@@ -173,35 +174,17 @@ record_keep(struct hold *h, struct intern *strings, struct minute *m,
 		scan_u64(&v[set->at[K_stall_ns]], &k->weight);
 	id_of(set, v, K_id, &k->self);
 	id_of(set, v, K_parent_id, &k->parent);
-	return put_values(k, strings, at, n, v, end);
-}
-
-/* The value i, which is at *p; *p is then behind it. */
-static inline const char *
-value_at(const struct kept *k, unsigned i, const char **p)
-{
-	const char *s = *p;
-
-	if (!(k->v[i].type & KEPT_INTERNED)) {
-		*p += k->v[i].len + 1;
-		return s;
-	}
-	memcpy(&s, *p, sizeof(s));
-	*p += sizeof(s);
-	return s;
+	if ((p = put_values(k, strings, v, line + len)) == NULL)
+		return -1;
+	hold_trim(h, &k->held, p - (char *)k);
+	return 0;
 }
 
 void
 record_drop(struct intern *strings, const struct kept *k)
 {
-	const char *p = (const char *)&k->v[k->n];
-
-	for (unsigned i = 0; i < k->n; i++) {
-		const char *s = value_at(k, i, &p);
-
-		if (k->v[i].type & KEPT_INTERNED)
-			intern_put(strings, s);
-	}
+	for (uint64_t left = k->interned; left != 0; left &= left - 1)
+		intern_put(strings, k->v[__builtin_ctzll(left)].p);
 }
 
 /* ---- order ---- */
@@ -230,26 +213,40 @@ order_ids(const struct tree_id *a, const struct tree_id *b)
 	return d;
 }
 
+/* Is there a value from that place on? */
+static int
+any(const struct kept *k, unsigned i)
+{
+	while (i < k->set->njudged && k->v[i].type == SCAN_NONE)
+		i++;
+	return i < k->set->njudged;
+}
+
+/* Values of two records of one kind, one after the other.  One that only one of
+ * them has comes before what the other has; but before nothing comes nothing. */
 static int
 order_values(const struct kept *a, const struct kept *b)
 {
-	const char *p = (const char *)&a->v[a->n], *q = (const char *)&b->v[b->n];
 	int d;
 
-	for (unsigned i = 0; i < a->n && i < b->n; i++) {
-		const struct kept_val *v = &a->v[i], *w = &b->v[i];
-		const char *s = value_at(a, i, &p), *t = value_at(b, i, &q);
+	for (unsigned i = 0; i < a->set->njudged; i++) {
+		const struct scan_val *v = &a->v[i], *w = &b->v[i];
 
-		if (v->at != w->at)
-			return v->at < w->at ? -1 : 1;
-		if (s == t)
+		if (v->type == SCAN_NONE && w->type == SCAN_NONE)
 			continue;
-		if ((d = memcmp(s, t, v->len < w->len ? v->len : w->len)) != 0)
+		if (w->type == SCAN_NONE)
+			return any(b, i) ? -1 : 1;
+		if (v->type == SCAN_NONE)
+			return any(a, i) ? 1 : -1;
+		if (v->p == w->p)
+			continue;
+		if ((d = memcmp(v->p, w->p, v->len < w->len ? v->len :
+		    w->len)) != 0)
 			return d;
 		if (v->len != w->len)
 			return v->len < w->len ? -1 : 1;
 	}
-	return (a->n > b->n) - (a->n < b->n);
+	return 0;
 }
 
 int
@@ -272,32 +269,28 @@ record_order(const struct held *x, const struct held *y)
 
 /* ---- records that are judged ---- */
 
+static enum resource
+resource_of(const struct scan_val *v)
+{
+	if (v->type != SCAN_STR)
+		return RES_NONE;
+	return scan_is(v, "cpu") ? RES_CPU : scan_is(v, "memory") ? RES_MEMORY :
+	    scan_is(v, "io") ? RES_IO : scan_is(v, "irq") ? RES_IRQ : RES_NONE;
+}
+
 void
 record_unpack(struct rec *r, const struct kept *k)
 {
-	const char *p = (const char *)&k->v[k->n];
-
 	r->t = k->held.t;
 	r->real = k->real;
 	r->set = k->set;
 	r->kind = k->kind;
-	r->interned = 0;
-	memset(r->v, 0, k->set->n * sizeof(r->v[0]));
-	for (unsigned i = 0; i < k->n; i++) {
-		const struct kept_val *v = &k->v[i];
-
-		struct scan_val *to = &r->v[v->at];
-
-		to->p = value_at(k, i, &p);
-		to->len = v->len;
-		to->type = v->type & KEPT_TYPE;
-		to->escaped = (v->type & KEPT_ESCAPED) != 0;
-		if (v->type & KEPT_INTERNED)
-			r->interned |= UINT64_C(1) << v->at;
-	}
+	r->interned = k->interned;
+	r->v = k->v;
 	r->self = k->self;
 	r->parent = k->parent;
 	rec_id(r, K_creator_id, &r->creator);
+	r->resource = resource_of(rec_val(r, K_resource));
 }
 
 double

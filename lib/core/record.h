@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
  * A record as the rules see it: of each kind, the fields that somebody looks
- * at.  From the line they are packed to wait for their time, and then unpacked
- * to be judged.
+ * at.  From the line they are packed to wait for their time, and judged as they
+ * stand there.
  */
 #ifndef CORE_RECORD_H
 #define CORE_RECORD_H
@@ -27,9 +27,11 @@ struct rule;
 /* The keys that are looked up in a kind of record. */
 struct kindset {
 	struct scan	*scan;
-	uint64_t	 judged;		/* bit of a place: its text is looked at when judged */
 	uint8_t		 at[K_MAX];		/* place, or K_NONE */
-	uint8_t		 n;
+	uint8_t		 judged[K_MAX];		/* the same of those whose text is looked
+						   at when judged; or njudged */
+	uint8_t		 n, njudged;		/* those come first */
+	uint8_t		 nested;		/* one of them may be in another */
 	uint8_t		 kept;			/* somebody looks at records of this kind */
 	uint16_t	 nrules;
 	const struct rule *rules[RULE_MAX];
@@ -58,27 +60,16 @@ int kind_of(const struct kindnames *, const char *s, size_t len);
 
 /* ---- records that wait ---- */
 
-struct kept_val {
-	uint8_t		 at;		/* place in the set */
-	uint8_t		 type;		/* enum scan_type, and KEPT_x */
-	uint16_t	 len;
-};
-
-enum {
-	KEPT_TYPE = 15,
-	KEPT_ESCAPED = 16,
-	KEPT_INTERNED = 32,	/* a pointer stands for the bytes */
-};
-
-/* Behind it the bytes of all values. */
+/* Behind it the bytes of all values that are not interned. */
 struct kept {
 	struct held	 held;		/* t is boot_ns */
 	const struct kindset *set;
 	uint64_t	 weight;	/* the heavier is judged first */
 	uint64_t	 real;		/* time as num_time() tells it, or REAL_x */
 	struct tree_id	 self, parent;	/* pid 0 is not told */
-	uint8_t		 kind, n;
-	struct kept_val	 v[];
+	uint64_t	 interned;	/* bit of a place: the value is */
+	uint8_t		 kind;
+	struct scan_val	 v[];		/* njudged, and one that is none */
 };
 
 #define REAL_BAD	UINT64_MAX
@@ -93,11 +84,11 @@ struct minute {
 	uint64_t	 ns;
 };
 
-/* What is wanted of the values v of a line, which ends at end, put to wait; long
- * strings are interned.  0, or -1 without memory. */
+/* What is wanted of the values v of a line, put to wait; long strings are
+ * interned.  0, or -1 without memory. */
 int record_keep(struct hold *, struct intern *, struct minute *,
     const struct kindset *, int kind, uint64_t t, const struct scan_val *v,
-    const char *end);
+    const char *line, size_t len);
 
 /* The strings are let go: when it was judged. */
 void record_drop(struct intern *, const struct kept *);
@@ -107,35 +98,33 @@ int record_order(const struct held *, const struct held *);
 
 /* ---- records that are judged ---- */
 
+enum resource { RES_CPU, RES_MEMORY, RES_IO, RES_IRQ, RES_NONE };
+
 struct rec {
 	uint64_t	 t, real;	/* as in struct kept */
 	const struct kindset *set;
-	uint64_t	 interned;	/* bit of a place: the value is */
+	uint64_t	 interned;
 	uint16_t	 kind;
+	uint8_t		 resource;	/* enum resource */
 	struct tree_id	 self, parent, creator;	/* pid 0 is not told */
-	struct scan_val	 v[SCAN_KEYS];	/* by place in the set; none is SCAN_NONE */
+	const struct scan_val *v;
 };
 
-/* The values point into what is kept. */
+/* The values are those that are kept. */
 void record_unpack(struct rec *, const struct kept *);
 
-extern const struct scan_val rec_none;
-
+/* One that is not there is SCAN_NONE. */
 static inline const struct scan_val *
 rec_val(const struct rec *r, unsigned key)
 {
-	uint8_t at = r->set->at[key];
-
-	return at == K_NONE ? &rec_none : &r->v[at];
+	return &r->v[r->set->judged[key]];
 }
 
 /* Is the value of that key an interned string? */
 static inline int
 rec_interned(const struct rec *r, unsigned key)
 {
-	uint8_t at = r->set->at[key];
-
-	return at != K_NONE && (r->interned >> at & 1);
+	return r->interned >> r->set->judged[key] & 1;
 }
 
 /* The number of n <= 8 digits that end at q; what is before them, in the memory
@@ -143,8 +132,7 @@ rec_interned(const struct rec *r, unsigned key)
 static inline int
 record_digits(const char *q, unsigned n, uint64_t *u)
 {
-	uint64_t skip = n < 8 ? (UINT64_C(1) << 8 * (8 - n)) - 1 : 0;
-	uint64_t w = (text_load(q - 8) & ~skip) | (TEXT_ONES * '0' & skip);
+	uint64_t w = text_last(text_load(q - 8), n);
 
 	*u = text_number(w);
 	return text_digits(w) ? 0 : -1;

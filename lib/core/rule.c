@@ -192,7 +192,10 @@ finish(struct rules *rs, struct rule *r, unsigned *line, char *why)
 		    !r->given[i])
 			return rule_bad(why, "[%s]: no %s", r->name,
 			    r->det->params[i].name);
-	return r->det->check != NULL ? r->det->check(r, why) : 0;
+	if (r->det->check != NULL && r->det->check(r, why) == -1)
+		return -1;
+	r->window = r->det->window(r);
+	return 0;
 }
 
 int

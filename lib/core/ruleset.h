@@ -39,6 +39,7 @@ struct rule {
 	struct where	*where;
 	double		 p[PARAMS];	/* by the detector's params */
 	uint64_t	 cooldown, update, close;
+	uint64_t	 window;	/* of the detector, ns */
 	uint64_t	 kinds;		/* that it is fed */
 	uint32_t	 limit;
 	unsigned	 line;

@@ -11,7 +11,8 @@ same(const struct top *t, const struct tree_id *id, const char *comm,
 {
 	return t->n > 0 && t->id.start == id->start && t->id.pid == id->pid &&
 	    t->status == status && t->comm[0] == comm[0] &&
-	    strncmp(t->comm, comm, sizeof(t->comm) - 1) == 0;
+	    (comm[0] == '\0' ||
+	    strncmp(t->comm, comm, sizeof(t->comm) - 1) == 0);
 }
 
 void

@@ -31,7 +31,7 @@ move(struct window *w, uint64_t head)
 }
 
 void
-window_add(struct window *w, uint64_t len, uint64_t t, uint64_t n)
+window_put(struct window *w, uint64_t len, uint64_t t, uint64_t n)
 {
 	uint64_t s = slot(w->head, len, t);
 	uint32_t *at;
@@ -46,11 +46,10 @@ window_add(struct window *w, uint64_t len, uint64_t t, uint64_t n)
 	w->sum += n;
 }
 
-uint64_t
-window_sum(struct window *w, uint64_t len, uint64_t t)
+void
+window_move(struct window *w, uint64_t len, uint64_t t)
 {
 	move(w, slot(w->head, len, t));
-	return w->sum;
 }
 
 uint64_t

@@ -17,11 +17,42 @@ struct window {
 	uint32_t	n[WINDOW_SLOTS];	/* by number; full is UINT32_MAX */
 };
 
+/* Most often t is in the slot that is the latest: that takes little. */
+static inline int
+window_at_head(const struct window *w, uint64_t len, uint64_t t)
+{
+	uint64_t step = len / WINDOW_SLOTS;
+
+	return t - w->head * step < step;
+}
+
 /* n more at t, in a window of len ns; too old is too late. */
-void window_add(struct window *, uint64_t len, uint64_t t, uint64_t n);
+void window_put(struct window *, uint64_t len, uint64_t t, uint64_t n);
+
+static inline void
+window_add(struct window *w, uint64_t len, uint64_t t, uint64_t n)
+{
+	uint32_t *at = &w->n[w->head % WINDOW_SLOTS];
+
+	if (!window_at_head(w, len, t) || n > UINT32_MAX - *at) {
+		window_put(w, len, t, n);
+		return;
+	}
+	*at += n;
+	w->sum += n;
+}
+
+/* The slots that are past at t are let go. */
+void window_move(struct window *, uint64_t len, uint64_t t);
 
 /* What it holds at t. */
-uint64_t window_sum(struct window *, uint64_t len, uint64_t t);
+static inline uint64_t
+window_sum(struct window *w, uint64_t len, uint64_t t)
+{
+	if (!window_at_head(w, len, t))
+		window_move(w, len, t);
+	return w->sum;
+}
 
 /* The least of its parts, each of slots slots, the latest first; slots that
  * make no whole part are left out. */

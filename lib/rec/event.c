@@ -256,15 +256,13 @@ hex8(const char *s, uint32_t *v)
 static int
 number(const char *q, size_t n, uint64_t max, uint64_t *v)
 {
-	uint64_t w, skip, scale = 1;
+	uint64_t w, scale = 1;
 
 	if (n == 0 || n > 20 || (n > 1 && q[-(ptrdiff_t)n] == '0'))
 		return -1;
 	for (*v = 0;; n -= 8) {
 		q -= 8;
-		w = text_load(q);
-		skip = n < 8 ? (UINT64_C(1) << 8 * (8 - n)) - 1 : 0;
-		w = (w & ~skip) | (TEXT_ONES * '0' & skip);
+		w = text_last(text_load(q), n < 8 ? n : 8);
 		if (!text_digits(w) ||
 		    __builtin_mul_overflow(text_number(w), scale, &w) ||
 		    __builtin_add_overflow(*v, w, v))
@@ -276,14 +274,61 @@ number(const char *q, size_t n, uint64_t max, uint64_t *v)
 	return *v > max ? -1 : 0;
 }
 
+enum { FROM = 9 };		/* in an id, the start is behind the boot and a '-' */
+
+/* How many of these bytes are digits, from the last on. */
+static inline unsigned
+digits_behind(uint64_t w)
+{
+	uint64_t x = w ^ TEXT_ONES * '0';
+
+	/* The high bit of each that is none. */
+	x = (((x & ~TEXT_HIGH) + TEXT_ONES * (0x80 - 10)) | x) & TEXT_HIGH;
+	return x != 0 ? (unsigned)__builtin_clzll(x) / 8 : 8;
+}
+
+/* Start and process of an id as most are: of up to 16 and 7 digits.  0, or -1 if
+ * it is something else. */
+static inline int
+id_quick(const char *s, const char *end, uint64_t *start, uint32_t *pid)
+{
+	uint64_t w = text_load(end - 8), high;
+	unsigned n = digits_behind(w), m;
+	uint32_t last;
+	const char *dash = end - n - 1;
+	ptrdiff_t len = dash - (s + FROM);
+
+	if (n == 0 || n == 8 || len < 1 || len > 16 || *dash != '-' ||
+	    (n > 1 && dash[1] == '0') || (len > 1 && s[FROM] == '0'))
+		return -1;
+	last = text_number(text_last(w, n));
+	w = text_load(dash - 8);
+	m = digits_behind(w);
+	if (len > 8) {
+		high = text_load(dash - 16);
+		if (m < 8 || digits_behind(high) + 8 < len)
+			return -1;
+		*start = text_number(text_last(high, len - 8)) *
+		    UINT64_C(100000000) + text_number(w);
+	} else {
+		if (m < len)
+			return -1;
+		*start = text_number(text_last(w, len));
+	}
+	*pid = last;
+	return 0;
+}
+
 int
 event_id_parse(const char *s, size_t len, uint32_t *boot, uint64_t *start,
     uint32_t *pid)
 {
-	enum { FROM = 9 };	/* the start is behind the boot and a '-' */
 	const char *end = s + len, *dash = end;
 	uint64_t n;
 
+	if (len > FROM && hex8(s, boot) == 0 && s[FROM - 1] == '-' &&
+	    id_quick(s, end, start, pid) == 0)
+		return 0;
 	errno = EINVAL;
 	if (len <= FROM || hex8(s, boot) == -1 || s[FROM - 1] != '-')
 		return -1;

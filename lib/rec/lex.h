@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "rec/text.h"
+#include "rec/wide.h"
 
 static inline const char *
 lex_blank(const char *p, const char *end)
@@ -73,10 +73,14 @@ lex_string(const char *p, const char *end, uint8_t *esc)
 
 	for (;;) {
 		odd = 0;
-		while (end - p >= 8 && (odd = text_odd(text_load(p))) == 0)
-			p += 8;
+		while (end - p >= WIDE && (odd = wide_odd(p)) == 0)
+			p += WIDE;
 		if (odd != 0)
+			p += __builtin_ctzll(odd);
+		else if (end - p >= 8 && (odd = text_odd(text_load(p))) != 0)
 			p += text_first(odd);
+		else if (end - p >= 8)
+			p += 8;
 		if (p == end || (unsigned char)*p < 0x20)
 			return NULL;
 		if (*p == '"')

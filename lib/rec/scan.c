@@ -94,41 +94,49 @@ array(struct walk *w, const char *p, int depth)
 
 /* ---- objects ---- */
 
-/* Does the step's text stand at p?  SCAN_STEP bytes can be read. */
+/* Does the step's text stand at p, and may its value be plain?  SCAN_STEP bytes
+ * can be read. */
 static inline int
 stands(const struct scan_step *s, const char *p, unsigned no)
 {
 	/* Since the set began anew, it may be a key of elsewhere. */
-	return s->inside == no && (wide_same(p, s->text) |
-	    wide_same(p + WIDE, s->text + WIDE) << WIDE | s->behind) ==
-	    UINT32_MAX;
+	return s->plain == no && (wide_same(p, s->text) | s->behind[0]) == 0xffff &&
+	    (s->len <= WIDE ||
+	    (wide_same(p + WIDE, s->text + WIDE) | s->behind[1]) == 0xffff);
+}
+
+static inline int
+ends_member(char c)
+{
+	return c == ',' || c == '}';
 }
 
 /* A number as most are: whole or with a fraction, and a comma or bracket behind
- * it.  WIDE bytes can be read.  Its length; 0: it is something else. */
+ * it.  WIDE + 1 bytes can be read.  Its length; 0: it is something else. */
 static inline size_t
 quick_number(const char *p)
 {
-	unsigned bits = wide_not_digits(p);
-	size_t n, whole;
+	unsigned bits = wide_not_digits(p) | 1u << WIDE;
+	size_t n = __builtin_ctz(bits), whole = n;
 
-	if (bits == 0)
-		return 0;
-	n = whole = __builtin_ctz(bits);
-	if (p[n] == '.') {
+	if (!ends_member(p[n])) {
 		bits &= bits - 1;
-		if (bits == 0 || (n = __builtin_ctz(bits)) == whole + 1)
+		if (p[n] != '.' || n == 0 || bits == 0 ||
+		    (n = __builtin_ctz(bits)) == whole + 1 || !ends_member(p[n]))
 			return 0;
 	}
-	return (p[n] == ',' || p[n] == '}') && (*p != '0' ? whole > 0 :
-	    whole == 1) ? n : 0;
+	return *p != '0' || whole == 1 ? n : 0;
 }
 
-/* A string or number as most are.  WIDE bytes can be read.  NULL: it is
- * something else. */
-static inline const char *
+/*
+ * A string or number as most are, and a comma or bracket behind it, whose place
+ * is returned.  2 * WIDE bytes can be read, and what is before end.  NULL: it is
+ * something else.
+ */
+__attribute__((always_inline)) static inline const char *
 quick(const char *p, const char *end, struct scan_val *v)
 {
+	const char *q;
 	unsigned odd;
 
 	v->escaped = 0;
@@ -138,45 +146,87 @@ quick(const char *p, const char *end, struct scan_val *v)
 		v->len = quick_number(p);
 		return v->len > 0 ? p + v->len : NULL;
 	}
+	for (q = ++p; (odd = wide_odd(q)) == 0; q += WIDE)
+		if (end - q <= 2 * WIDE)
+			return NULL;
+	q += __builtin_ctz(odd);
 	v->type = SCAN_STR;
-	v->p = ++p;
-	for (; end - p >= WIDE; p += WIDE)
-		if ((odd = wide_odd(p)) != 0) {
-			p += __builtin_ctz(odd);
-			v->len = p - v->p;
-			return *p == '"' ? p + 1 : NULL;
-		}
-	return NULL;
+	v->p = p;
+	v->len = q - p;
+	return *q == '"' && ends_member(q[1]) ? q + 1 : NULL;
+}
+
+enum { ROOM = SCAN_STEP + 2 * WIDE };	/* a key, its quote, some of its value */
+
+/* A member as it came before, with a plain value, and what is behind it.  ROOM
+ * bytes can be read, and what is before end; the value is told to be `away` from
+ * where it stands.  The comma or bracket, or NULL.  Each caller has its own. */
+__attribute__((always_inline)) static inline const char *
+plain_one(const struct walk *w, const char *p, const char *end, uintptr_t away,
+    unsigned no, struct scan_link **at)
+{
+	struct scan_step *s = (*at)->step[0];
+	struct scan_val v;
+	const char *q;
+
+	if (!stands(s, p, no)) {
+		s = (*at)->step[1];
+		if (!stands(s, p, no))
+			return NULL;
+	}
+	if ((q = quick(p + s->len, end, &v)) == NULL)
+		return NULL;
+	if (s->key != SCAN_NO) {
+		v.p = (const char *)((uintptr_t)v.p + away);
+		w->val[s->key] = v;
+	}
+	*at = &s->next;
+	return q;
+}
+
+/* The same of those that begin in the last ROOM bytes of the line, in a copy:
+ * behind the line nothing may be read. */
+__attribute__((noinline)) static const char *
+plain_end(const struct walk *w, const char *p, unsigned no,
+    struct scan_link **at, int *closed)
+{
+	char copy[2 * ROOM] = { 0 };
+	size_t n = w->end - p;
+	const char *end = copy + n, *q;
+	uintptr_t away = (uintptr_t)w->end - (uintptr_t)end;
+
+	for (p = memcpy(copy, p, n); p < end && !*closed; p = q + 1) {
+		q = plain_one(w, p, copy + sizeof(copy), away, no, at);
+		if (q == NULL)
+			break;
+		*closed = *q == '}';
+	}
+	return (const char *)((uintptr_t)p + away);
 }
 
 /*
- * Members as they came before, with plain values and a comma behind: as many as
- * there are.  Where the next member begins.
+ * Members as they came before, with plain values: as many as there are.  Where
+ * the next member begins; or *closed is set, and it is where the object ended.
  */
 static const char *
-plain(struct walk *w, const char *p, unsigned no, struct scan_link **at)
+plain(const struct walk *w, const char *p, unsigned no, struct scan_link **at,
+    int *closed)
 {
-	enum { ROOM = SCAN_STEP + 2 * WIDE };	/* a key and some of its value */
-	struct scan *set = w->set;
-	const char *end = w->end, *q;
-	struct scan_val none;
-	struct scan_step *s;
+	struct scan_link *next = *at;
+	const char *end = w->end, *q = p;
 
-	while (end - p >= ROOM) {
-		s = &set->steps[(*at)->step[0]];
-		if (!stands(s, p, no)) {
-			s = &set->steps[(*at)->step[1]];
-			if (!stands(s, p, no))
-				break;
-		}
-		q = s->object ? NULL : quick(p + s->len, end,
-		    s->key != SCAN_NO ? &w->val[s->key] : &none);
-		if (q == NULL || q == end || *q != ',')
+	for (; end - p >= ROOM; p = q + 1) {
+		if ((q = plain_one(w, p, end, 0, no, &next)) == NULL)
 			break;
-		p = q + 1;
-		*at = &s->next;
+		if (*q == '}') {
+			*closed = 1;
+			p = q + 1;
+			break;
+		}
 	}
-	return p;
+	*at = next;
+	return q == NULL || *closed || p == end ? p :
+	    plain_end(w, p, no, at, closed);
 }
 
 /* Is the next key at p, of which less can be read, one that came here before?
@@ -185,8 +235,8 @@ static struct scan_step *
 guess(struct scan *set, const struct scan_link *at, unsigned no, const char *p,
     const char *end)
 {
-	for (int i = 0; i < SCAN_GUESSES && at->step[i] != 0; i++) {
-		struct scan_step *s = &set->steps[at->step[i]];
+	for (int i = 0; i < SCAN_GUESSES && at->step[i] != set->steps; i++) {
+		struct scan_step *s = at->step[i];
 
 		if (s->inside == no && end - p >= s->len &&
 		    memcmp(p, s->text, s->len) == 0)
@@ -228,20 +278,22 @@ member(struct walk *w, const char *p, unsigned no, struct scan_link **at,
 	return p < w->end && *p == ':' ? lex_blank(p + 1, w->end) : NULL;
 }
 
+/* From a member on to behind the bracket. */
 static const char *
-object(struct walk *w, const char *p, int depth, unsigned no)
+members(struct walk *w, const char *p, int depth, unsigned no,
+    struct scan_link *at)
 {
-	struct scan_link *at = no != SCAN_NO ? &w->set->first[no] : NULL;
 	const struct scan_entry *e;
 	struct scan_step *s;
 	struct scan_val none;
+	int closed = 0;
 
-	p = lex_blank(p + 1, w->end);
-	if (p < w->end && *p == '}')
-		return p + 1;
 	for (;; p++) {
-		if (at != NULL)
-			p = plain(w, p, no, &at);
+		if (at != NULL) {
+			p = plain(w, p, no, &at, &closed);
+			if (closed)
+				return p;
+		}
 		p = lex_blank(p, w->end);
 		if (at != NULL &&
 		    (s = guess(w->set, at, no, p, w->end)) != NULL) {
@@ -264,6 +316,24 @@ object(struct walk *w, const char *p, int depth, unsigned no)
 	}
 }
 
+static const char *
+object(struct walk *w, const char *p, int depth, unsigned no)
+{
+	p = lex_blank(p + 1, w->end);
+	if (p < w->end && *p == '}')
+		return p + 1;
+	return members(w, p, depth, no, no != SCAN_NO ? &w->set->first[no] : NULL);
+}
+
+/* The same key may be asked for twice. */
+static void
+copy_twice(const struct scan *set, struct scan_val *val)
+{
+	for (size_t i = 0; set->twice && i < set->nkeys; i++)
+		if (set->same[i] != i)
+			val[i] = val[set->same[i]];
+}
+
 int
 scan_line(struct scan *set, const char *line, size_t len, struct scan_val *val)
 {
@@ -277,8 +347,23 @@ scan_line(struct scan *set, const char *line, size_t len, struct scan_val *val)
 	    (p = object(&w, p, 1, n > 0 ? 0 : SCAN_NO)) == NULL ||
 	    lex_blank(p, w.end) != w.end)
 		return -1;
-	for (size_t i = 0; n > 0 && set->twice && i < n; i++)
-		if (set->same[i] != i)
-			val[i] = val[set->same[i]];
+	if (n > 0)
+		copy_twice(set, val);
+	return 0;
+}
+
+int
+scan_rest(struct scan *set, const char *line, size_t from, size_t len,
+    struct scan_val *val)
+{
+	struct walk w = { line + len, set, val };
+	const char *p;
+
+	memset(val, 0, set->nkeys * sizeof(*val));
+	/* No object has the number of the last entry, which is none. */
+	if (len > UINT32_MAX || (p = members(&w, line + from, 1, 0,
+	    &set->first[SCAN_ENTRIES])) == NULL || lex_blank(p, w.end) != w.end)
+		return -1;
+	copy_twice(set, val);
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum scan_type {
 	SCAN_NONE,	/* not in the line */
@@ -51,6 +52,14 @@ int scan_line(struct scan *, const char *line, size_t len,
     struct scan_val *val);
 
 /*
+ * The same of a line that the caller has read up to from, where a member begins:
+ * an object with some members, each with a comma behind.  Their values are not
+ * told.
+ */
+int scan_rest(struct scan *, const char *line, size_t from, size_t len,
+    struct scan_val *val);
+
+/*
  * The elements of an array, or the fields of an object (*key is then the raw
  * text between the quotes).  Start with *pos 0; 1 while there is one, 0 at the
  * end.  v must come from scan_line() or this.
@@ -72,7 +81,20 @@ int scan_double(const struct scan_val *v, double *d);
  */
 long scan_str(const struct scan_val *v, char *buf, size_t cap);
 
+/* Is the JSON string between p and end this text of n bytes? */
+int scan_equal(const char *p, const char *end, const char *s, size_t n);
+
 /* True if v is that string.  Works on escaped strings too. */
-int scan_is(const struct scan_val *v, const char *s);
+static inline int
+scan_is(const struct scan_val *v, const char *s)
+{
+	size_t n = strlen(s);
+
+	if (v->type != SCAN_STR)
+		return 0;
+	if (!v->escaped)
+		return v->len == n && memcmp(v->p, s, n) == 0;
+	return scan_equal(v->p, v->p + v->len, s, n);
+}
 
 #endif

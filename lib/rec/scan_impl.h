@@ -25,9 +25,10 @@ struct scan_entry {
 	uint8_t		 key;		/* where its value goes, or SCAN_NO */
 };
 
-/* What came next, the last time and the time before; 0 is not known. */
+/* What came next, the last time and the time before; the first of all steps is
+ * not known. */
 struct scan_link {
-	uint8_t		 step[SCAN_GUESSES];
+	struct scan_step *step[SCAN_GUESSES];
 };
 
 /*
@@ -37,12 +38,13 @@ struct scan_link {
  */
 struct scan_step {
 	char		 text[SCAN_STEP];	/* "key": */
-	uint32_t	 behind;	/* bits of the bytes that are not of it */
+	uint32_t	 behind[2];	/* bits of the bytes that are not of it */
 	uint8_t		 len;
 	uint8_t		 inside;
 	uint8_t		 entry;
 	uint8_t		 key;		/* of the entry */
-	uint8_t		 object;	/* the entry is one, with keys in it */
+	uint8_t		 plain;		/* as inside; SCAN_NO: the entry is an object,
+					   with keys in it */
 	struct scan_link next;
 } __attribute__((aligned(64)));	/* as lines of a cache are */
 
@@ -66,9 +68,6 @@ const struct scan_entry *scan_entry(const struct scan *,
  * noted; NULL if nothing can be. */
 struct scan_link *scan_learn(struct scan *, struct scan_link *at,
     const struct scan_val *key, const struct scan_entry *, unsigned inside);
-
-/* Is the JSON string between p and end this text of n bytes? */
-int scan_equal(const char *p, const char *end, const char *s, size_t n);
 
 /* A value that ends at or before end; NULL if it is none. */
 const char *scan_value(const char *p, const char *end, struct scan_val *);

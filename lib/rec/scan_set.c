@@ -79,6 +79,23 @@ enter(struct scan *set, const char *key, size_t i)
 	return 0;
 }
 
+static void
+unknown(struct scan *set, struct scan_link *link)
+{
+	for (int i = 0; i < SCAN_GUESSES; i++)
+		link->step[i] = set->steps;
+}
+
+/* Begin to note the order of keys. */
+static void
+begin(struct scan *set)
+{
+	memset(set->seen, 0, sizeof(set->seen));
+	for (int i = 0; i <= SCAN_ENTRIES; i++)
+		unknown(set, &set->first[i]);
+	set->nsteps = 0;
+}
+
 struct scan *
 scan_new(const char *const *keys, size_t n)
 {
@@ -94,7 +111,9 @@ scan_new(const char *const *keys, size_t n)
 	memset(set->slot, SCAN_NO, sizeof(set->slot));
 	set->entries[SCAN_ENTRIES] = (struct scan_entry){ .object = SCAN_NO,
 	    .key = SCAN_NO };
-	set->steps[0].inside = SCAN_NO;		/* stands nowhere */
+	/* Stands nowhere. */
+	set->steps[0].inside = set->steps[0].plain = SCAN_NO;
+	begin(set);
 	set->nkeys = n;
 	for (size_t i = 0; i < n; i++)
 		if (enter(set, keys[i], i) == -1) {
@@ -136,7 +155,7 @@ same_step(const struct scan_step *s, const struct scan_val *key,
 }
 
 /* Its step, which is made if it is not there yet; there must be room. */
-static uint8_t
+static struct scan_step *
 step_of(struct scan *set, const struct scan_val *key,
     const struct scan_entry *e, unsigned inside)
 {
@@ -145,35 +164,36 @@ step_of(struct scan *set, const struct scan_val *key,
 
 	for (; set->seen[h] != 0; h = (h + 1) % SCAN_SLOTS)
 		if (same_step(&set->steps[set->seen[h]], key, inside))
-			return set->seen[h];
+			return &set->steps[set->seen[h]];
 	set->seen[h] = ++set->nsteps;
 	s = &set->steps[set->nsteps];
 	memset(s, 0, sizeof(*s));
+	unknown(set, &s->next);
 	s->len = key->len + 3;
 	s->text[0] = '"';
 	memcpy(s->text + 1, key->p, key->len);
 	memcpy(s->text + 1 + key->len, "\":", 2);
-	s->behind = (uint32_t)(UINT64_C(0xffffffff) << s->len);
+	for (int i = 0; i < 2; i++)
+		s->behind[i] = UINT64_C(0xffffffff) << s->len >> i * WIDE &
+		    0xffff;
 	s->inside = inside;
 	s->entry = e != NULL ? e - set->entries : SCAN_ENTRIES;
 	s->key = set->entries[s->entry].key;
-	s->object = set->entries[s->entry].object != SCAN_NO;
-	return set->nsteps;
+	s->plain = set->entries[s->entry].object != SCAN_NO ? SCAN_NO : inside;
+	return s;
 }
 
 struct scan_link *
 scan_learn(struct scan *set, struct scan_link *at, const struct scan_val *key,
     const struct scan_entry *e, unsigned inside)
 {
-	uint8_t step;
+	struct scan_step *step;
 
 	if (key->escaped || key->len + 3 > SCAN_STEP)
 		return NULL;
 	/* Somebody has many keys: begin anew with those that come now. */
 	if (set->nsteps == SCAN_STEPS) {
-		memset(set->seen, 0, sizeof(set->seen));
-		memset(set->first, 0, sizeof(set->first));
-		set->nsteps = 0;
+		begin(set);
 		at = NULL;
 	}
 	step = step_of(set, key, e, inside);
@@ -181,5 +201,5 @@ scan_learn(struct scan *set, struct scan_link *at, const struct scan_val *key,
 		at->step[1] = at->step[0];
 		at->step[0] = step;
 	}
-	return &set->steps[step].next;
+	return &step->next;
 }

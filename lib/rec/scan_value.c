@@ -68,25 +68,26 @@ int
 scan_u64(const struct scan_val *v, uint64_t *u)
 {
 	const char *p = v->p, *end;
+	unsigned odd = v->len % 8;
 	uint64_t n = 0, w;
 
 	if (v->type != SCAN_NUM)
 		return -1;
-	if (v->len >= 20)
+	if (v->len < 8 || v->len >= 20)
 		return digits(p, v->len, u);
 	end = p + v->len;
-	for (; end - p >= 8; p += 8) {
+	/* First those that make no eight. */
+	if (odd > 0) {
+		w = text_last(text_load(p) << 8 * (8 - odd), odd);
+		if (!text_digits(w))
+			return -1;
+		n = text_number(w);
+	}
+	for (p += odd; p < end; p += 8) {
 		w = text_load(p);
 		if (!text_digits(w))
 			return -1;
 		n = n * 100000000 + text_number(w);
-	}
-	for (; p < end; p++) {
-		unsigned d = (unsigned char)(*p - '0');
-
-		if (d > 9)
-			return -1;
-		n = n * 10 + d;
 	}
 	*u = n;
 	return 0;
@@ -141,16 +142,4 @@ scan_str(const struct scan_val *v, char *buf, size_t cap)
 	if (cap > 0)
 		buf[put] = '\0';
 	return len;
-}
-
-int
-scan_is(const struct scan_val *v, const char *s)
-{
-	size_t n = strlen(s);
-
-	if (v->type != SCAN_STR)
-		return 0;
-	if (!v->escaped)
-		return v->len == n && memcmp(v->p, s, n) == 0;
-	return scan_equal(v->p, v->p + v->len, s, n);
 }

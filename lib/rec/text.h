@@ -63,6 +63,15 @@ text_number(uint64_t w)
 	    >> 32;
 }
 
+/* The last n of these bytes, 1 to 8, and '0' for those before them. */
+static inline uint64_t
+text_last(uint64_t w, unsigned n)
+{
+	uint64_t skip = ~UINT64_C(0) >> 8 * (n - 1) >> 8;
+
+	return (w & ~skip) | (TEXT_ONES * '0' & skip);
+}
+
 /* Where the first of these bits is, in bytes; bits must not be 0. */
 static inline size_t
 text_first(uint64_t bits)

@@ -29,12 +29,13 @@ static inline unsigned
 wide_odd(const char *p)
 {
 	__m128i v = wide_load(p);
-	/* As signed bytes, those that are not ASCII are below 0. */
-	__m128i odd = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
+	/* The quote changes places with the blank, next to the controls; these are
+	 * below 0 then, as are those that are not ASCII at once. */
+	__m128i odd = _mm_sub_epi8(_mm_xor_si128(v, _mm_set1_epi8('"' ^ ' ')),
+	    _mm_set1_epi8(' ' + 1));
 
-	odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
 	odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-	return _mm_movemask_epi8(odd);
+	return _mm_movemask_epi8(_mm_or_si128(odd, v));
 }
 
 /* Bytes that are no decimal digits. */

@@ -164,3 +164,181 @@ edge() {
 	[ "$(sed '1,/^Estimated, not measured:/d' out | grep -vc 'estimated, confidence')" = 0 ]
 	grep -q unknown out
 }
+
+# psi CGROUP RESOURCE AT_MS INTERVAL_MS SOME_MS [HOST]: a record of its pressure.
+psi() {
+	printf '{"v":1,"event":"psi","boot_ns":%s000000,"host":"%s","cgroup":"%s","resource":"%s","reason":"interval","interval_ns":%s000000,"some_ns":%s}\n' \
+	    "$3" "${6-h}" "$1" "$2" "$4" $(($5 * 1000000))
+}
+
+# total CGROUP AT_MS WINDOW_MS WAITED_MS [HOST [RESOURCE [OPEN_NS]]]: what it waited, for itself.
+total() {
+	printf '{"v":1,"event":"stall_total","boot_ns":%s000000,"host":"%s","resource":"%s","victim":{"cgroup":"%s"},"window_ns":%s000000,"stall_ns":%s,"coverage":1,"method":"measured"%s}\n' \
+	    "$2" "${5-h}" "${6-cpu}" "$1" "$3" $(($4 * 1000000)) "${7+,\"open_ns\":$7}"
+}
+
+# lives PID COMM CGROUP: a process that is there.
+lives() {
+	printf '{"v":1,"event":"snap","boot_ns":1000000000,"host":"h","id":"9f8e7d6c-500000000-%s","pid":%s,"comm":"%s","uid":0,"state":"S","cgroup":"%s","snap":1}\n' \
+	    "$1" "$1" "$2" "$3"
+}
+
+# says: the sentences of the file in, forwards and backwards the same.
+says() {
+	lnx-tree --text in | sed -n '/^WHO/,$p' >out
+	cat out
+	tac in | lnx-tree --text | sed -n '/^WHO/,$p' | diff -u out -
+}
+
+@test "lnx-tree: pressure beside waits: the six worst, equals by name, then host, then resource" {
+	local c
+	{
+		for c in h g f e d c b a; do
+			total "/$c" 5000 4000 400
+			psi "/$c" cpu 5000 4000 200
+		done
+		total /a 5000 4000 400 h memory
+		psi /a memory 5000 4000 200
+		total /z 5000 4000 800
+		psi /z cpu 5000 4000 40
+		# Nobody waits there, or nobody knows its pressure.
+		psi /idle cpu 5000 4000 4000
+		total /dark 5000 4000 4000
+	} >in
+	says
+	sed -n 's/^  \(.*\): pressure says \(.*\) (some).* waited \(.*\) in each.*/\1 \2 \3/p' out | diff -u - <(
+		echo "z 1.0 % on CPU 200 ms"
+		echo "a 5.0 % on CPU 100 ms"
+		echo "a 5.0 % on memory 100 ms"
+		printf '%s 5.0 %% on CPU 100 ms\n' b c d)
+	grep -q '^  z: .* waited 200 ms in each second, 20.0 times as long$' out
+	{
+		for c in h2 h1; do
+			total /a 5000 4000 400 $c
+			psi /a cpu 5000 4000 200 $c
+		done
+		# A tenth more is not told, nor who never had any pressure.
+		total /tenth 5000 4000 220 h1
+		psi /tenth cpu 5000 4000 200 h1
+		total /none 5000 4000 120 h1
+		psi /none cpu 2000 1000 8 h1
+		psi /none cpu 5000 3000 0 h1
+		total /calm 5000 4000 80 h1
+		psi /calm cpu 5000 4000 0 h1
+	} >in
+	says
+	sed -n 's/^  \(.*\): pressure says.*each second\(.*\)/\1\2/p' out | diff -u - <(
+		printf '%s\n' "h1:a, 2.0 times as long" "h2:a, 2.0 times as long" \
+		    h1:tenth "h1:none, 15.0 times as long")
+}
+
+@test "lnx-tree: live, pressure is that of the last look, in a window of its own length" {
+	{
+		lives 11 front /a
+		lives 12 back /b
+		lives 13 side /gone
+		lives 14 wild /wild
+		lives 15 over /a
+		echo '{"v":1,"event":"exit","boot_ns":1100000000,"host":"h","id":"9f8e7d6c-500000000-15","pid":15,"comm":"over","uid":0,"cgroup":"/a","exit_code":0}'
+		total /a 2000 1000 100
+		psi /a cpu 1500 500 50
+		psi /a cpu 2000 500 50
+		psi /gone cpu 1500 500 400
+		total /a 3000 1000 500
+		total /gone 3000 1000 80
+		psi /b cpu 2400 500 125
+		psi /b cpu 2900 500 250
+		psi /a cpu 3000 500 200
+		psi /wild cpu 3000 500 7000
+	} >in
+	on_tty 40 bash -c "'{ cat in; sleep 0.4; } | lnx-tree --text'" >out
+	cat out
+	# Who has ended has no part in it.
+	[ "$(grep -c ' -  over' out)" = 2 ]
+	# The picture, and below it the sum.
+	grep 'a: pressure says' out | sed 's/.*says //; s/\x1b.*//' | sort -u | diff -u - <(
+		echo "15.0 % on CPU (some); its tasks waited 300 ms in each second, 2.0 times as long"
+		echo "40.0 % on CPU (some); its tasks waited 500 ms in each second, 1.2 times as long")
+	grep -q 'gone: pressure says 0.0 % on CPU (some); its tasks waited 80 ms in each second[^,]*$' out
+	# Who is not in the last look has none any more; a little earlier is the last.
+	some() { grep -o "[-0-9.]*%\? *$1" out | awk '{ print $1 }' | sort -u | paste -sd ' '; }
+	[ "$(some front)" = "15.0% 40.0%" ]
+	[ "$(some back)" = "18.7% 50.0%" ]
+	[ "$(some side)" = "0.0% 20.0%" ]
+	[ "$(some wild)" = "350.0% 999.9%" ]
+}
+
+@test "lnx-tree: who still waits is told from a second on; who harms, the six worst" {
+	local i
+	{
+		for i in 1 2 3 4 5 6 7 8; do
+			edge "/victim$i" cgroup "/hog$i" cpu 40000000 measured
+		done
+		edge "/victim1" irq "" cpu 50000000 measured
+		edge "/victim1" steal "" cpu 60000000 measured
+		total /nearly 5000 4000 0 h cpu 999999999
+		total /stuck 5000 4000 0 h cpu 1000000000
+		echo '{"v":1,"event":"stall_culprit","boot_ns":5000000000,"host":"h","resource":"io","culprit":{"kind":"cgroup","cgroup":"/disk"},"window_ns":4000000000,"induced_ns":90000000,"cpu_ns":4000000,"method":"measured"}'
+	} >in
+	says
+	[ "$(grep 'still waits' out)" = "  stuck still waits on CPU, 1.00 s so far: in no sum yet" ]
+	grep -o '^  [a-z0-9]*: others' out | diff -u - <(
+		printf '  %s: others\n' disk hog1 hog2 hog3 hog4 hog5)
+	grep -q '^  disk: others waited 90 ms of 4.00 s on I/O for it$' out
+	grep -q '^  interrupts kept victim1 waiting 50 ms ' out
+	grep -q '^  the hypervisor kept victim1 waiting 60 ms ' out
+	# One left out is told, too.
+	[ "$(grep -c ' kept ' out)" = 10 ]
+	run ! grep 'and [0-9]* more' out
+	edge /victim9 cgroup /hog9 cpu 30000000 measured >>in
+	says
+	grep -qx '  and 1 more' out
+}
+
+@test "lnx-tree: pairs that were forgotten are told" {
+	local i
+	for i in {1..17000}; do
+		echo '{"v":1,"event":"stall","boot_ns":5000000000,"host":"h","resource":"cpu","victim":{"cgroup":"/v'$((i % 130))'"},"culprit":{"kind":"cgroup","cgroup":"/c'$((i / 130))'"},"window_ns":4000000000,"stall_ns":'$i',"method":"measured"}'
+	done >in
+	lnx-tree --text in | grep -E '^  \([0-9]+ pairs forgotten\)$' >out
+	[ "$(tr -cd '0-9' <out)" -ge $((17000 - 16384)) ]
+}
+
+@test "lnx-tree: longer than the time there was is a sum; and nobody may wait" {
+	{
+		edge /a cgroup /hog cpu 4000000000 measured
+		edge /b cgroup /hog cpu 4000000001 measured
+	} >in
+	says
+	grep -q 'hog kept a waiting 4.00 s of 4.00 s on CPU (measured' out
+	grep -q 'hog kept b waiting 4.00 s in 4.00 s on CPU, all tasks added up, (measured' out
+	total /a 5000 4000 0 >in
+	says
+	diff -u <(printf 'WHO MAKES WHOM WAIT\n  nobody waited\n') out
+}
+
+@test "lnx-tree: one confidence of two estimates, by how much each says" {
+	local at
+	for at in "5 30000000 1" "6 10000000 0.2"; do
+		# shellcheck disable=SC2086
+		set -- $at
+		printf '{"v":1,"event":"stall","boot_ns":%s000000000,"host":"h","resource":"io","victim":{"cgroup":"/a"},"culprit":{"kind":"cgroup","cgroup":"/b"},"window_ns":1000000000,"stall_ns":%s,"method":"estimated","confidence":%s}\n' "$@"
+	done >in
+	says
+	grep -q 'b kept a waiting 40 ms of 2.00 s on I/O (estimated, confidence 0.80)$' out
+}
+
+@test "lnx-tree: the column for pressure is there if one of the hosts has any" {
+	local h boot=7
+	for h in h g; do
+		boot=$((boot + 1))
+		lives 11 "of-$h" /a | sed "s/\"host\":\"h\"/\"host\":\"$h\"/; s/9f8e7d6c/${boot}f8e7d6c/"
+		total /a 5000 4000 400 $h
+	done >in
+	psi /a cpu 5000 4000 200 h >>in
+	lnx-tree --text in >out
+	cat out
+	grep -q ' SOME ' out
+	grep -q ' 5.0%  of-h' out
+	grep -q ' -  of-g' out
+}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rec/event.h"
 #include "rec/scan.h"
 #include "rec/wide.h"
 
@@ -36,6 +37,30 @@ agree(struct scan *old, const char *s, size_t n)
 	for (int i = 0; i < 8 && same && a == 0; i++)
 		same = same_val(&v[i], &w[i]);
 	scan_free(fresh);
+	return same;
+}
+
+/* The same from the second member on, if the first two have commas behind them and
+ * are of no consequence? */
+static int
+agree_rest(struct scan *old, const char *s, size_t n)
+{
+	static const char head[] = "{\"v\":1,\"event\":\"x\",";
+	size_t from = sizeof(head) - 1;
+	struct scan_val v[8], w[8];
+	char *line = malloc(from + n);
+	int a, b, same;
+
+	/* In place of its bracket. */
+	memcpy(line, head, from);
+	memcpy(line + from, s + 1, n - 1);
+	line = realloc(line, from + n - 1);
+	a = scan_rest(old, line, from, from + n - 1, v);
+	b = scan_line(old, line, from + n - 1, w);
+	same = a == b;
+	for (int i = 0; i < 8 && same && a == 0; i++)
+		same = same_val(&v[i], &w[i]);
+	free(line);
 	return same;
 }
 
@@ -112,6 +137,8 @@ remembers(uint64_t *r)
 		copy = malloc(t.n + 1);		/* to see reads past the end */
 		copy = realloc(memcpy(copy, t.s, t.n), t.n + (t.n == 0));
 		bad += !agree(set, copy, t.n);
+		if (t.n > 0 && t.s[0] == '{')
+			bad += !agree_rest(set, copy, t.n);
 		free(copy);
 	}
 	scan_free(set);
@@ -150,6 +177,59 @@ digits(uint64_t *r)
 	ok(bad == 0, "whole numbers are those of strtoull(3)");
 }
 
+/* One number of an id, as num_put() writes them. */
+static int
+is_number(const char *p, const char *end, uint64_t max, uint64_t *u)
+{
+	char s[32] = "", *stop;
+
+	if (p >= end || end - p > 30 || (*p == '0' && end - p > 1) || *p < '0' ||
+	    *p > '9')
+		return 0;
+	memcpy(s, p, end - p);
+	errno = 0;
+	*u = strtoull(s, &stop, 10);
+	return errno == 0 && *stop == '\0' && stop - s == end - p && *u <= max;
+}
+
+/* Ids of all lengths, some with another byte in them. */
+static void
+ids(uint64_t *r)
+{
+	size_t bad = 0, good = 0;
+	uint32_t boot, pid = 1;
+	uint64_t start = 1, x, y;
+	char id[EVENT_ID + 1], *copy;
+
+	for (int i = 0; i < 300000; i++) {
+		uint64_t a = ~UINT64_C(0) >> random_below(r, 64);
+		uint32_t b = UINT32_MAX >> random_below(r, 32);
+		size_t n = event_id(id, "0123abcd", a - random_below(r, 2),
+		    b - random_below(r, 2)), dash;
+		int is;
+
+		if (random_below(r, 3) == 0)
+			id[8 + random_below(r, n - 8)] = "-/:0 9x\xb0\"\\"
+			    [random_below(r, 10)];
+		if (random_below(r, 8) == 0)
+			n = 9 + random_below(r, n - 8);
+		for (dash = n; dash > 9 && id[dash - 1] != '-'; dash--)
+			;
+		is = id[8] == '-' && dash > 9 &&
+		    is_number(id + 9, id + dash - 1, UINT64_MAX, &x) &&
+		    is_number(id + dash, id + n, UINT32_MAX, &y);
+		copy = malloc(n);		/* to see reads past both ends */
+		memcpy(copy, id, n);
+		pid = 0;	/* and stays, if it is none */
+		bad += (event_id_parse(copy, n, &boot, &start, &pid) == 0) != is ||
+		    (!is && pid != 0) ||
+		    (is && (start != x || pid != y || boot != 0x0123abcd));
+		good += is;
+		free(copy);
+	}
+	ok(bad == 0 && good > 100000, "ids are what they look like");
+}
+
 static void
 wide(void)
 {
@@ -178,6 +258,7 @@ main(void)
 
 	remembers(&seed);
 	digits(&seed);
+	ids(&seed);
 	wide();
 	return tap_done();
 }
