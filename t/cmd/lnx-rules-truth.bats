@@ -244,3 +244,12 @@ noise() {
 	[ "$(told ',"cgroup":"/a","scope":"host","rss_bytes":1073741824')" = \
 		"the kernel killed db[7] (1.0 GiB) in /a because the memory of the host ran out" ]
 }
+
+@test "lnx-rules: memory_limit: a share that cannot be is all of the time" {
+	rules '[memory_limit]'
+	for t in $(seq 10 50); do
+		printf '{"v":1,"event":"cgroup","boot_ns":%d000000000,"cgroup":"/a","interval_ns":1000000000,"memory_max_events":5}\n' "$t"
+		printf '{"v":1,"event":"psi","boot_ns":%d500000000,"cgroup":"/a","resource":"memory","interval_ns":1000000000,"some_pct":1e304}\n' "$t"
+	done >in
+	[ "$(lnx-rules -r my.conf in | jq -c '.values.stalled | [.value <= 100, .value > 10]' | sort -u)" = '[true,true]' ]
+}
