@@ -68,11 +68,12 @@ setup() {
 }
 
 @test "lnx-rules: fd_exhaustion: above the limit, or soon" {
-	golden fd-exhaustion- 5
+	golden fd-exhaustion- 6
 	need_jq
 	[ "$(says fd-exhaustion-fires .state)" = "opened updated closed" ]
 	[ "$(says fd-exhaustion-grows '.values.time_to_limit.value < 600e9' | cut -d ' ' -f 1)" = true ]
-	quiet fd-exhaustion-at-the-limit fd-exhaustion-grows-slowly
+	quiet fd-exhaustion-at-the-limit fd-exhaustion-grows-slowly \
+	    fd-exhaustion-not-a-start
 }
 
 @test "lnx-rules: pids_exhaustion: a cgroup near its pids.max" {
