@@ -93,6 +93,7 @@ struct crashes {
 	uint8_t		crashed;	/* since it opened: they were no answers */
 	uint64_t	t[DEATHS];	/* of the last deaths */
 	uint32_t	n;
+	uint32_t	place;		/* hash of the last one's cgroup, under a shim */
 };
 
 static uint64_t
@@ -158,6 +159,23 @@ above_shim(struct lane *l, const struct rec *rec, struct subject *s)
 		s->id = up->up;
 }
 
+/* A shim that goes on gives a container that it starts again another cgroup.  What
+ * fails in the same one was run in a container that lives: a probe that asks. */
+static int
+probed(struct lane *l, struct crashes *c, const struct rec *rec,
+    const struct subject *s)
+{
+	const struct kin *up = kin_find(l->kins, &rec->parent);
+	const char *cgroup;
+	uint32_t was = c->place;
+
+	if (up == NULL || up->maker != MAKER_SHIM || s->s[1] != NULL ||
+	    (cgroup = lane_cgroup(l, rec, K_cgroup, K_cgroup_v1)) == NULL)
+		return 0;
+	c->place = intern_hash(cgroup);
+	return c->place == was;
+}
+
 static void
 crash_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 {
@@ -179,7 +197,7 @@ crash_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 		if (window_sum(&c->failed, r->p[C_WINDOW], l->now) == 0)
 			memset(c->statuses, 0, sizeof(c->statuses));
 		window_add(&c->failed, r->p[C_WINDOW], l->now, 1);
-		if (ended_answer(l, rec))
+		if (probed(l, c, rec, &s) || ended_answer(l, rec))
 			window_add(&c->asked, r->p[C_WINDOW], l->now, 1);
 		if (restarted(c, rec, r->p[C_WINDOW], l->now))
 			window_add(&c->again, r->p[C_WINDOW], l->now, 1);

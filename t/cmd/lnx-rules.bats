@@ -20,7 +20,7 @@ setup() {
 }
 
 @test "lnx-rules: crash_loop: by exit status or signal; a no now and then is none" {
-	golden crash-loop- 27
+	golden crash-loop- 28
 	need_jq
 	[ "$(says crash-loop-by-signal '.top.exits[0].signal')" = 11 ]
 	[ "$(says crash-loop-fires '.culprit.comm + ":" + (.culprit.count | tostring)' | cut -d ' ' -f 1)" = server:5 ]
@@ -63,6 +63,8 @@ setup() {
 	for n in of-peers of-sessions killed-by-parent; do
 		[ "$(says crash-loop-$n '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = retry:low ]
 	done
+	# Beside a container that goes on somebody asks it.
+	[ "$(says crash-loop-probe '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = retry:low ]
 	# Each container has a shim of its own: who made them is the same.
 	[ "$(says crash-loop-new-shims '.severity + ":" + .subject.comm' | tr ' ' '\n' | sort -u)" = high:systemd ]
 }
