@@ -55,6 +55,9 @@ struct top {
 void top_add(struct top *t, const struct tree_id *id, const char *comm,
     int status);
 
+/* What was counted so far counts half; or, if it is gone, not at all. */
+void top_fade(struct top *t, int gone);
+
 /* The one that counts most; its n is 0 if there is none. */
 const struct top *top_first(const struct top *t);
 
