@@ -7,7 +7,7 @@ setup() {
 }
 
 @test "lnx-rules: short_lived: a build, jobs and a crash loop are told apart" {
-	golden short-lived- 8
+	golden short-lived- 9
 	need_jq
 	[ "$(says short-lived-build '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = build:info ]
 	[ "$(says short-lived-jobs '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = jobs:info ]
@@ -17,6 +17,8 @@ setup() {
 		[ "$(says short-lived-$n '.class + ":" + .severity')" = retry:info ]
 	done
 	[ -z "$(says short-lived-just-not .rule)$(says short-lived-not-long .rule)" ]
+	# Of what ended minutes before nothing is told.
+	[ "$(says short-lived-after-others '.class + ":" + (.top.commands | map(.comm) | join(","))')" = jobs:curl,date ]
 }
 
 @test "lnx-rules: crash_loop: by exit status or signal; a no now and then is none" {
