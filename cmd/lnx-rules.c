@@ -295,6 +295,11 @@ main(int argc, char **argv)
 	cmd_start();
 	if ((rc = options(&o, argc, argv)) != -1)
 		return rc;
+	if ((o.print || o.check != NULL) && argv[optind] != NULL) {
+		warnx("'%s': %s takes no other files", argv[optind],
+		    o.print ? "--print-rules" : "-n");
+		return cmd_usage();
+	}
 	argv = argv[optind] != NULL ? argv + optind : stdin_only;
 	if (o.print)
 		return cmd_help(rules_default);

@@ -62,6 +62,19 @@ sustain(struct sustain *s, uint64_t t, uint64_t interval, uint64_t since,
 	s->interval = interval;
 }
 
+/* Half of the least --interval of lnx-trace. */
+#define ROUND_APART	UINT64_C(50000000)
+
+int
+round_begins(uint64_t *last, uint64_t t, uint64_t interval)
+{
+	uint64_t gap = t - *last;
+	int begins = *last == 0 || (gap > interval / 2 && gap > ROUND_APART);
+
+	*last = t > 0 ? t : 1;
+	return begins;
+}
+
 void
 sustain_put(struct sustain *s, uint64_t t, uint64_t interval, double value,
     double limit)

@@ -29,6 +29,7 @@ ended_told(const struct rec *rec)
 }
 
 enum { TIMEOUT = 124, SSH = 255 };	/* what these have for "no" */
+enum { SSH_GRACE = 3, SSH_TRIED = 5, SSH_REFUSED };	/* and sshd-session */
 
 /* A signal that people and scripts send, to end what they started. */
 static int
@@ -36,6 +37,22 @@ sent(int sig)
 {
 	return sig == SIGHUP || sig == SIGINT || sig == SIGKILL || sig == SIGPIPE ||
 	    sig == SIGALRM || sig == SIGTERM;
+}
+
+/* A server's child, for one peer, that had enough of it: as sshd's, which has a name
+ * of its own from OpenSSH 9.8 on, and there tells in its status why. */
+static int
+refused(struct lane *l, const struct kin *up, const struct rec *rec, int s)
+{
+	const char *comm = lane_sym(l, rec, K_comm);
+	size_t n = up->comm != NULL ? strlen(up->comm) : 0;
+
+	if (n == 0 || comm == NULL || strncmp(comm, up->comm, n) != 0)
+		return 0;
+	if (comm[n] == '\0')
+		return s == SSH;
+	return strcmp(comm + n, "-session") == 0 && (s == SSH ||
+	    s == SSH_GRACE || s == SSH_TRIED || s == SSH_REFUSED);
 }
 
 int
@@ -48,14 +65,11 @@ ended_answer(struct lane *l, const struct rec *rec)
 	/* An init was asked to stop or to restart it. */
 	if (maker == MAKER_SUPERVISOR || maker == MAKER_SHIM)
 		return s == -SIGTERM || s == -SIGINT || s == -SIGHUP;
-	/* A server's child of its own name, for one peer: sshd. */
-	if (maker == MAKER_OTHER && s == SSH && up != NULL && up->comm != NULL)
-		return scan_is(rec_val(rec, K_comm), up->comm);
+	if (maker == MAKER_OTHER && s >= 0)
+		return up != NULL && refused(l, up, rec, s);
 	/* If it was the kernel that killed, oom_kill tells. */
 	if (s < 0)
 		return sent(-s);
-	if (maker != MAKER_RUNNER)
-		return 0;
 	if (s == TIMEOUT)
 		return 1;
 	/* From 64 on stand sysexits.h, and what shells say of their commands. */
@@ -79,6 +93,7 @@ struct crashes {
 	uint8_t		crashed;	/* since it opened: they were no answers */
 	uint64_t	t[DEATHS];	/* of the last deaths */
 	uint32_t	n;
+	uint32_t	place;		/* hash of the last one's cgroup, under a shim */
 };
 
 static uint64_t
@@ -144,6 +159,23 @@ above_shim(struct lane *l, const struct rec *rec, struct subject *s)
 		s->id = up->up;
 }
 
+/* A shim that goes on gives a container that it starts again another cgroup.  What
+ * fails in the same one was run in a container that lives: a probe that asks. */
+static int
+probed(struct lane *l, struct crashes *c, const struct rec *rec,
+    const struct subject *s)
+{
+	const struct kin *up = kin_find(l->kins, &rec->parent);
+	const char *cgroup;
+	uint32_t was = c->place;
+
+	if (up == NULL || up->maker != MAKER_SHIM || s->s[1] != NULL ||
+	    (cgroup = lane_cgroup(l, rec, K_cgroup, K_cgroup_v1)) == NULL)
+		return 0;
+	c->place = intern_hash(cgroup);
+	return c->place == was;
+}
+
 static void
 crash_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 {
@@ -165,7 +197,7 @@ crash_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 		if (window_sum(&c->failed, r->p[C_WINDOW], l->now) == 0)
 			memset(c->statuses, 0, sizeof(c->statuses));
 		window_add(&c->failed, r->p[C_WINDOW], l->now, 1);
-		if (ended_answer(l, rec))
+		if (probed(l, c, rec, &s) || ended_answer(l, rec))
 			window_add(&c->asked, r->p[C_WINDOW], l->now, 1);
 		if (restarted(c, rec, r->p[C_WINDOW], l->now))
 			window_add(&c->again, r->p[C_WINDOW], l->now, 1);

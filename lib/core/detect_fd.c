@@ -64,6 +64,18 @@ left(const struct fill *k, const struct rule *r, const struct fit *f)
 	return k->max > k->n ? (k->max - k->n) / f->slope * 1e9 : 0;
 }
 
+/* It grew for half of the window, and still does, half as fast or more: what was
+ * opened when it began is no leak. */
+static int
+goes_on(const struct fill *k, const struct rule *r, const struct fit *f,
+    uint64_t now)
+{
+	struct fit late = line_fit(&k->line, r->p[P_WINDOW] / 4, now);
+
+	return f->span >= r->p[P_WINDOW] / 2 &&
+	    (late.n < 2 || late.slope >= f->slope / 2);
+}
+
 static double
 used(const struct fill *k)
 {
@@ -83,7 +95,8 @@ judge(struct lane *l, struct group *g)
 		return CALM;
 	g->inc.value = used(k);
 	if (used(k) > r->p[P_USED] ||
-	    (end < r->p[P_WITHIN] && k->n >= LOOK * k->max))
+	    (end < r->p[P_WITHIN] && k->n >= LOOK * k->max &&
+	    (g->inc.open || goes_on(k, r, &f, l->now))))
 		return FIRE;
 	return used(k) > r->p[P_USED] * CLEAR ||
 	    end < r->p[P_WITHIN] / CLEAR ? STAY : CALM;

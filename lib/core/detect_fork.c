@@ -87,10 +87,14 @@ count(struct lane *l, struct group *g, const struct rec *rec,
 {
 	struct forks *f = (void *)g->state;
 	uint64_t len = length(g->rule);
+	int gone;
 
-	if (!g->inc.open && window_sum(&f->made, len, l->now) == 0) {
-		memset(f->parents, 0, sizeof(f->parents));
-		memset(f->commands, 0, sizeof(f->commands));
+	/* Who forked much long ago has nothing to do with what begins now. */
+	gone = !g->inc.open && window_sum(&f->made, len, l->now) == 0;
+	if (gone || (!g->inc.open && f->rise == 0 && l->now - f->fresh >= len)) {
+		f->fresh = l->now;
+		top_fade(f->parents, gone);
+		top_fade(f->commands, gone);
 	}
 	window_add(&f->made, len, l->now, 1);
 	f->last = l->now;
@@ -283,6 +287,15 @@ stays(struct lane *l, struct group *g, double number)
 	    (made > ended && made - ended >= number);
 }
 
+/* What lives grows no more, and the worst is long over: others go on making what
+ * ends at once. */
+static int
+abates(struct lane *l, struct group *g, double number)
+{
+	return g->inc.open && g->inc.value < g->inc.peak / 2 &&
+	    growth(l, g) < g->rule->p[P_GROWTH] * CLEAR && !stays(l, g, number);
+}
+
 static enum verdict
 judge_storm(struct lane *l, struct group *g)
 {
@@ -303,6 +316,8 @@ judge_storm(struct lane *l, struct group *g)
 	/* Nobody is told of it before. */
 	if (fires || g->inc.open)
 		fork_look(l, g, length(r), limit, sum, fires);
+	if (!fires && abates(l, g, r->p[P_LIMIT] * STAY_S))
+		return CALM;
 	return fires ? FIRE : STAY;
 }
 
@@ -320,7 +335,7 @@ judge_burst(struct lane *l, struct group *g)
 		v = STAY;
 	if (v == FIRE || (v != CALM && g->inc.open))
 		fork_look(l, g, length(r), r->p[P_LIMIT], sum, v == FIRE);
-	return v;
+	return v == STAY && abates(l, g, r->p[P_LIMIT]) ? CALM : v;
 }
 
 static void

@@ -31,6 +31,13 @@ void sustain_see(struct sustain *, uint64_t t, uint64_t interval,
 enum verdict sustain_judge(const struct sustain *, uint64_t now,
     uint64_t needed, double limit);
 
+/* ---- rounds of samples ---- */
+
+/* The samples of one round come one right after the other.  A process that is
+ * younger than a round tells a short interval, and begins none by that.  1 if the
+ * record at t is the first of a round; *last is when there was one before. */
+int round_begins(uint64_t *last, uint64_t t, uint64_t interval);
+
 /* ---- what counts most ---- */
 
 enum { TOP = ITEMS };
@@ -47,6 +54,9 @@ struct top {
  * (Metwally and others, Space-Saving). */
 void top_add(struct top *t, const struct tree_id *id, const char *comm,
     int status);
+
+/* What was counted so far counts half; or, if it is gone, not at all. */
+void top_fade(struct top *t, int gone);
 
 /* The one that counts most; its n is 0 if there is none. */
 const struct top *top_first(const struct top *t);

@@ -18,6 +18,7 @@ struct lives {
 	struct top	commands[TOP], statuses[TOP];
 	uint32_t	us[LIVES];	/* how long the last ones lived */
 	uint32_t	n;
+	uint64_t	fresh;		/* since then commands and statuses count */
 };
 
 static uint64_t
@@ -41,12 +42,15 @@ lived(struct lane *l, struct group *g, const struct rec *rec, uint64_t ns)
 {
 	const char *comm = lane_sym(l, rec, K_comm);
 	struct lives *s = (void *)g->state;
-	uint64_t len = g->rule->p[L_WINDOW];
+	uint64_t len = g->rule->p[L_WINDOW], sum = window_sum(&s->all, len, l->now);
 
-	if (!g->inc.open && window_sum(&s->all, len, l->now) == 0) {
-		memset(s->commands, 0, sizeof(s->commands));
-		memset(s->statuses, 0, sizeof(s->statuses));
-		s->n = 0;
+	/* What ended long ago is not what ends now. */
+	if (!g->inc.open && (sum == 0 || (l->now - s->fresh >= len &&
+	    sum < g->rule->p[L_COUNT] * CLEAR))) {
+		s->fresh = l->now;
+		top_fade(s->commands, sum == 0);
+		top_fade(s->statuses, sum == 0);
+		s->n = sum == 0 ? 0 : s->n;
 	}
 	window_add(&s->all, len, l->now, 1);
 	if (ended_how(rec) != 0)
@@ -142,7 +146,7 @@ lives_tell(struct lane *l, struct group *g, struct report *r)
 		r->severity = SEV_INFO;
 	top_tell_status(r, "exits", s->statuses);
 	top_tell(l, r, "commands", s->commands);
-	snprintf(r->summary, sizeof(r->summary), "%s made %llu processes in %s "
+	snprintf(r->summary, sizeof(r->summary), "%s had %llu processes in %s "
 	    "that lived %s (median), most of them %s; %.0f %% failed: %s",
 	    party_text(&r->subject, who, sizeof(who)), (unsigned long long)all,
 	    value_text(len, UNIT_TIME, rule->p[L_WINDOW]),

@@ -121,7 +121,7 @@ kills_tell(struct lane *l, struct group *g, struct report *r)
 {
 	struct kills *k = (void *)g->state;
 	const struct rule *rule = g->rule;
-	char who[100], by[100], where[100], rss[VALUE_TEXT];
+	char who[100], by[100], where[100], rss[VALUE_TEXT] = "";
 
 	incident_subject(l, g, &r->subject);
 	report_value(r, "kills", UNIT_COUNT, g->inc.value, rule->p[O_KILLS]);
@@ -129,7 +129,8 @@ kills_tell(struct lane *l, struct group *g, struct report *r)
 	if (k->victim.pid == 0) {
 		report_why(r, 0.9, "no oom record: only the cgroup's count tells");
 		snprintf(r->summary, sizeof(r->summary),
-		    "the kernel killed in %s because memory ran out",
+		    "the kernel killed %.0f %s in %s because memory ran out",
+		    g->inc.value, g->inc.value == 1 ? "process" : "processes",
 		    party_text(&r->subject, where, sizeof(where)));
 		return;
 	}
@@ -143,13 +144,14 @@ kills_tell(struct lane *l, struct group *g, struct report *r)
 		report_why(r, r->confidence, "culprit asked for the memory that was "
 		    "not there: not always the cause");
 	}
-	snprintf(r->summary, sizeof(r->summary), "the kernel killed %s (%s) in %s "
+	snprintf(r->summary, sizeof(r->summary), "the kernel killed %s%s%s%s in %s "
 	    "because %s ran out%s%s%s",
-	    party_text(&r->victim, who, sizeof(who)),
-	    value_text(rss, UNIT_SIZE, k->rss),
+	    party_text(&r->victim, who, sizeof(who)), k->rss > 0 ? " (" : "",
+	    k->rss > 0 ? value_text(rss, UNIT_SIZE, k->rss) : "",
+	    k->rss > 0 ? ")" : "",
 	    party_text(&r->subject, where, sizeof(where)),
 	    strcmp(k->scope, "limit") == 0 ? "the cgroup's memory" :
-	    "the memory of the host",
+	    strcmp(k->scope, "host") == 0 ? "the memory of the host" : "memory",
 	    r->culprit.kind != NULL ? ", when " : "", r->culprit.kind != NULL ?
 	    party_text(&r->culprit, by, sizeof(by)) : "",
 	    r->culprit.kind != NULL ? " asked for more" : "");

@@ -16,6 +16,7 @@ enum { ANY_RESOURCE = 4 };
  * begins. */
 struct busy {
 	uint64_t	begun, sum, interval;	/* of the round under way */
+	uint64_t	last;			/* sample */
 	uint64_t	t;			/* when pct was known */
 	double		pct;			/* NAN: not known yet */
 	uint8_t		root;			/* the root cgroup tells it */
@@ -179,7 +180,7 @@ used(struct lane *l, struct busy *b, const struct rec *rec)
 	}
 	if (b->root)
 		return;
-	if (b->begun == 0 || l->now - b->begun > interval / 2) {
+	if (round_begins(&b->last, l->now, interval)) {
 		if (b->begun != 0)
 			round_done(l, b, b->sum, l->now - b->begun);
 		b->begun = l->now;

@@ -21,7 +21,7 @@ struct risk {
 	struct waited	waited;
 	struct window	ooms;		/* times that it could not get below its limit */
 	uint64_t	memory, max;
-	uint64_t	begun, sum, rss;	/* the round of samples, and that before */
+	uint64_t	last, sum, rss;	/* sample; in its round, and the one before */
 	uint8_t		rounds, cause;
 };
 
@@ -66,10 +66,9 @@ risk_sample(struct lane *l, struct risk *k, const struct rec *rec)
 
 	if (interval == 0 || rss == UINT64_MAX)
 		return;
-	if (l->now - k->begun > interval / 2) {
+	if (round_begins(&k->last, l->now, interval)) {
 		k->rss = k->sum;
 		k->rounds += k->rounds < 2;
-		k->begun = l->now;
 		k->sum = 0;
 	}
 	k->sum += rss;
@@ -198,7 +197,8 @@ risk_tell(struct lane *l, struct group *g, struct report *r)
 	const struct rule *rule = g->rule;
 	struct fit f = line_fit(&k->line, rule->p[R_WINDOW], l->now);
 	uint64_t left = k->max > k->memory ? k->max - k->memory : 0;
-	char who[100], room[VALUE_TEXT], rate[VALUE_TEXT], end[VALUE_TEXT] = "";
+	char who[100], room[VALUE_TEXT], rate[VALUE_TEXT], end[VALUE_TEXT];
+	char grows[3 * VALUE_TEXT + 32] = "it does not grow";
 
 	incident_subject(l, g, &r->subject);
 	report_value(r, "used", UNIT_PCT, used(k), 100 - rule->p[R_HEADROOM]);
@@ -209,13 +209,13 @@ risk_tell(struct lane *l, struct group *g, struct report *r)
 		report_value(r, "time_to_oom", UNIT_TIME, left / f.slope * 1e9, NAN);
 	r->resource = "memory";
 	risk_why(l, g, r);
+	if (f.slope > 0)
+		snprintf(grows, sizeof(grows), left > 0 ? "it grows by %s/s: full in %s" :
+		    "it grows by %s/s", value_text(rate, UNIT_SIZE, f.slope),
+		    value_text(end, UNIT_TIME, left / f.slope * 1e9));
 	snprintf(r->summary, sizeof(r->summary), "%s uses %.0f %% of its memory, "
-	    "%s are left and it grows by %s/s%s%s%s",
-	    party_text(&r->subject, who, sizeof(who)), used(k),
-	    value_text(room, UNIT_SIZE, left),
-	    value_text(rate, UNIT_SIZE, f.slope),
-	    f.slope > 0 ? ": full in " : "",
-	    f.slope > 0 ? value_text(end, UNIT_TIME, left / f.slope * 1e9) : "",
+	    "%s are left and %s%s", party_text(&r->subject, who, sizeof(who)),
+	    used(k), value_text(room, UNIT_SIZE, left), grows,
 	    k->cause == CAUSE_NONE ? ", if it is not caches" : "");
 }
 

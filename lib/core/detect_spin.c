@@ -23,6 +23,7 @@ struct spin {
 	uint64_t	voluntary;	/* since it began */
 	uint64_t	progress;	/* when it last forked or the like */
 	uint64_t	begun, interval;	/* tree: the round of samples under way */
+	uint64_t	last;		/* tree: sample */
 	uint64_t	ns, yields;	/* of all its processes in that round */
 };
 
@@ -108,14 +109,16 @@ spin_tree(struct lane *l, const struct rule *r, const struct rec *rec,
 		return;
 	p = (void *)g->state;
 	group_seen(l, g, rec);
-	if (l->now - p->begun > interval / 2) {
+	if (round_begins(&p->last, l->now, interval)) {
 		if (p->begun != 0)
 			ran(l, g, p->begun, p->interval,
 			    100.0 * p->ns / p->interval, p->yields);
 		p->begun = l->now;
-		p->interval = interval;
-		p->ns = p->yields = 0;
+		p->interval = p->ns = p->yields = 0;
 	}
+	/* One that is younger than the round tells less. */
+	if (interval > p->interval)
+		p->interval = interval;
 	p->ns += ns;
 	p->yields += rec_num(rec, K_voluntary, 0);
 }

@@ -183,7 +183,7 @@ enum { Z_COUNT, Z_FOR };
 /* Zombies are counted by rounds of samples. */
 struct zombies {
 	struct sustain	s;
-	uint64_t	begun, n;	/* the round under way */
+	uint64_t	seen, n;	/* last; in the round under way */
 	uint64_t	last;		/* in the one before */
 	struct top	commands[TOP];
 };
@@ -208,13 +208,12 @@ zombie_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 		return;
 	z = (void *)g->state;
 	interval = rec_num(rec, K_interval_ns, 1000000000);
-	if (l->now - z->begun > interval / 2) {
+	if (round_begins(&z->seen, l->now, interval)) {
 		if (z->n < r->p[Z_COUNT])
 			sustain_see(&z->s, l->now, interval, z->n,
 			    r->p[Z_COUNT] - 0.5);
 		z->last = z->n;
 		z->n = 0;
-		z->begun = l->now;
 		memset(z->commands, 0, sizeof(z->commands));
 	}
 	comm = lane_sym(l, rec, K_comm);

@@ -229,15 +229,18 @@ take(struct engine *e, int kind, const struct scan_val *v, const char *line,
     size_t len)
 {
 	const struct kindset *s = &e->sets[kind];
+	const struct scan_val *when = &v[s->at[K_boot_ns]];
 	struct lane *l = lane_of(e, &v[s->at[K_host]]);
 	uint64_t t;
 
 	if (l == NULL)
 		return ENGINE_NO_MEMORY;
 	if (kind == EV_source)
-		booted(l, &v[s->at[K_boot_id]], &v[s->at[K_boot_ns]]);
-	if (scan_u64(&v[s->at[K_boot_ns]], &t) == 0)
+		booted(l, &v[s->at[K_boot_id]], when);
+	if (scan_u64(when, &t) == 0)
 		l->timed = 1;
+	else if (when->type != SCAN_NONE && when->type != SCAN_NULL)
+		return ENGINE_NO_TIME;
 	else {
 		t = hold_latest(l->hold);
 		l->timeless += s->nrules > 0;

@@ -14,6 +14,7 @@ enum { BUILD_STAY = 25 };	/* windows full; of a build all jobs stay for a while 
 struct forks {
 	struct window	made, ended;
 	struct top	parents[TOP], commands[TOP];
+	uint64_t	fresh;		/* since then these are counted */
 	uint64_t	rise, last;	/* not calm since, 0 is calm; last fork */
 	uint64_t	begun;		/* what fired first since then; 0: nothing did */
 	uint64_t	stay;		/* made since then, and not ended */

@@ -38,6 +38,17 @@ top_add(struct top *t, const struct tree_id *id, const char *comm, int status)
 	memcpy(t[least].comm, comm, strnlen(comm, sizeof(t[least].comm) - 1));
 }
 
+void
+top_fade(struct top *t, int gone)
+{
+	for (size_t i = 0; i < TOP; i++) {
+		t[i].n = gone ? 0 : t[i].n / 2;
+		t[i].more /= 2;
+		if (t[i].n == 0)
+			t[i] = (struct top){ 0 };
+	}
+}
+
 const struct top *
 top_first(const struct top *t)
 {

@@ -17,7 +17,8 @@ waited_us(const struct rec *rec, uint64_t len, uint64_t *us)
 		pct = rec_double(rec, K_some_pct);
 		if (isnan(pct) || interval == 0)
 			return -1;
-		*us = pct / 100 * (interval < len ? interval : len) / US;
+		*us = fmin(fmax(pct, 0), 100) / 100 *
+		    (interval < len ? interval : len) / US;
 		return 0;
 	}
 	*us = rec_num(rec, K_stall_ns, 0) / US;

@@ -7,12 +7,15 @@ setup() {
 }
 
 @test "lnx-rules: fork_storm: the root of the tree is named, by rate and growth" {
-	golden fork-storm- 22
+	golden fork-storm- 23
 	need_jq
 	[ "$(says fork-storm-fires '.state + ":" + .subject.comm')" = "opened:bomb closed:bomb" ]
 	[ "$(says fork-storm-bomb '.subject.pid')" = "200 200" ]
 	[ "$(says fork-storm-cgroup '.subject.cgroup')" = "/pool /pool" ]
 	[ "$(says fork-storm-hole '.evidence.lost')" = "14 14" ]
+	# Who forked much a while ago is not it; nor is it open while others make jobs.
+	[ "$(says fork-storm-after-a-script 'select(.rule == "fork_storm") | .state + ":" + .severity')" = "opened:high closed:high" ]
+	[ "$(says fork-storm-after-a-script 'select(.state == "opened" and .subject.kind == "host") | .culprit.comm')" = "svc svc" ]
 	quiet fork-storm-at-the-limit fork-storm-not-a-build fork-storm-not-a-start
 }
 

@@ -193,9 +193,24 @@ records() {
 	run --separate-stderr timeout 20 lnx-rules -v in
 	[ "$status" -eq 3 ]
 	[ "${stderr_lines[0]}" = "lnx-rules: in:1: boot_ns is no time" ]
-	[[ ${stderr_lines[1]} == *", 2 lines skipped,"* ]]
+	[[ ${stderr_lines[1]} == *", 5 lines skipped,"* ]]
 	[ "${#stderr_lines[@]}" -eq 2 ]
 	grep -v '"source"' <<<"$output" | diff -u "$DATA/flow/5-incident.ndjson" -
+}
+
+@test "lnx-rules: -n checks one file, and says so where there are more" {
+	lnx-rules --print-rules >a.conf
+	printf '[a]\nno\n' >b.conf
+	run --separate-stderr lnx-rules -n a.conf b.conf
+	[ "$status:${stderr_lines[0]}" = "2:lnx-rules: 'b.conf': -n takes no other files" ]
+	run lnx-rules --print-rules b.conf
+	[ "$status" -eq 2 ]
+}
+
+@test "lnx-rules: the name of a kind may be escaped" {
+	sed 's/"event":"exit"/"event":"\\u0065xit"/' "$DATA/flow/2-event.ndjson" >in
+	grep -q u0065xit in
+	diff -u "$DATA/flow/5-incident.ndjson" <(lnx-rules in)
 }
 
 @test "lnx-rules: 70 hosts: that the first are forgotten is said once, and counted" {

@@ -237,3 +237,19 @@ noise() {
 		jq -c 'select(.state == "opened" and .boot_ns == 119000000000) | .values | map_values(.value)' >out
 	[ "$(cat out)" = '{"stall":10087000000,"victims":20,"alike":20,"psi_contribution":150,"harm_ratio":4}' ] || { cat out; false; }
 }
+
+@test "lnx-rules: oom_kill: what a record does not tell is not said" {
+	told() { printf '{"v":1,"event":"oom","boot_ns":5000000000,"id":"0123abcd-1000000000-7","pid":7,"comm":"db"%s}\n' "$1" | lnx-rules | jq -r .summary; }
+	[ "$(told ',"cgroup":"/a"')" = "the kernel killed db[7] in /a because memory ran out" ]
+	[ "$(told ',"cgroup":"/a","scope":"host","rss_bytes":1073741824')" = \
+		"the kernel killed db[7] (1.0 GiB) in /a because the memory of the host ran out" ]
+}
+
+@test "lnx-rules: memory_limit: a share that cannot be is all of the time" {
+	rules '[memory_limit]'
+	for t in $(seq 10 50); do
+		printf '{"v":1,"event":"cgroup","boot_ns":%d000000000,"cgroup":"/a","interval_ns":1000000000,"memory_max_events":5}\n' "$t"
+		printf '{"v":1,"event":"psi","boot_ns":%d500000000,"cgroup":"/a","resource":"memory","interval_ns":1000000000,"some_pct":1e304}\n' "$t"
+	done >in
+	[ "$(lnx-rules -r my.conf in | jq -c '.values.stalled | [.value <= 100, .value > 10]' | sort -u)" = '[true,true]' ]
+}

@@ -7,7 +7,7 @@ setup() {
 }
 
 @test "lnx-rules: short_lived: a build, jobs and a crash loop are told apart" {
-	golden short-lived- 8
+	golden short-lived- 9
 	need_jq
 	[ "$(says short-lived-build '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = build:info ]
 	[ "$(says short-lived-jobs '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = jobs:info ]
@@ -17,10 +17,12 @@ setup() {
 		[ "$(says short-lived-$n '.class + ":" + .severity')" = retry:info ]
 	done
 	[ -z "$(says short-lived-just-not .rule)$(says short-lived-not-long .rule)" ]
+	# Of what ended minutes before nothing is told.
+	[ "$(says short-lived-after-others '.class + ":" + (.top.commands | map(.comm) | join(","))')" = jobs:curl,date ]
 }
 
 @test "lnx-rules: crash_loop: by exit status or signal; a no now and then is none" {
-	golden crash-loop- 26
+	golden crash-loop- 28
 	need_jq
 	[ "$(says crash-loop-by-signal '.top.exits[0].signal')" = 11 ]
 	[ "$(says crash-loop-fires '.culprit.comm + ":" + (.culprit.count | tostring)' | cut -d ' ' -f 1)" = server:5 ]
@@ -60,19 +62,22 @@ setup() {
 	need_jq
 	[ -s "$rules/crash-loop-not-a-deployment.ndjson" ]
 	[ -z "$(says crash-loop-not-a-deployment .rule)" ]
-	for n in of-peers killed-by-parent; do
+	for n in of-peers of-sessions killed-by-parent; do
 		[ "$(says crash-loop-$n '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = retry:low ]
 	done
+	# Beside a container that goes on somebody asks it.
+	[ "$(says crash-loop-probe '.class + ":" + .severity' | tr ' ' '\n' | sort -u)" = retry:low ]
 	# Each container has a shim of its own: who made them is the same.
 	[ "$(says crash-loop-new-shims '.severity + ":" + .subject.comm' | tr ' ' '\n' | sort -u)" = high:systemd ]
 }
 
 @test "lnx-rules: fd_exhaustion: above the limit, or soon" {
-	golden fd-exhaustion- 5
+	golden fd-exhaustion- 6
 	need_jq
 	[ "$(says fd-exhaustion-fires .state)" = "opened updated closed" ]
 	[ "$(says fd-exhaustion-grows '.values.time_to_limit.value < 600e9' | cut -d ' ' -f 1)" = true ]
-	quiet fd-exhaustion-at-the-limit fd-exhaustion-grows-slowly
+	quiet fd-exhaustion-at-the-limit fd-exhaustion-grows-slowly \
+	    fd-exhaustion-not-a-start
 }
 
 @test "lnx-rules: pids_exhaustion: a cgroup near its pids.max" {
@@ -107,11 +112,12 @@ setup() {
 }
 
 @test "lnx-rules: circuit_breaker: CPU and pressure, both above, for 15 s" {
-	golden circuit-breaker- 8
+	golden circuit-breaker- 9
 	need_jq
 	[ "$(says circuit-breaker-fires 'select(.detector == "circuit_breaker") | "\(.boot_ns)\(.culprit.comm)"')" = 115000000000batch ]
 	[ "$(says circuit-breaker-by-the-root .values.cpu.value)" = 95 ]
-	for f in at-the-cpu-limit at-the-psi-limit one-calm-second without-cpu; do
+	for f in at-the-cpu-limit at-the-psi-limit of-the-young one-calm-second \
+	    without-cpu; do
 		[ -z "$(says circuit-breaker-$f 'select(.detector == "circuit_breaker") | .id')" ]
 	done
 	[ "$(says circuit-breaker-hole 'select(.detector == "circuit_breaker") | .evidence.lost')" = 50 ]
