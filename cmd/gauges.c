@@ -56,18 +56,42 @@ tell(struct gauges *g, enum stall_resource r, const struct stall_window *w,
 	return first ? 0 : blame(&g->blame, w, pick_record, &g->pick);
 }
 
-/* From now on something is missing, which no count in a record says. */
+/* Something that no count in a record says. */
 static int
-say_degraded(const char *what, trace_fn *fn, void *arg)
+say(const char *state, const char *what, trace_fn *fn, void *arg)
 {
 	uint64_t buf[128];
 	struct make m;
 
 	make_begin(&m, EV_source);
 	make_text(&m, "tool", "lnx-trace");
-	make_text(&m, "state", "degraded");
+	make_text(&m, "state", state);
 	make_list(&m, "degraded", what, strlen(what) + 1);
 	return fn(arg, buf, make_end(&m, boot_now(), buf, sizeof(buf)));
+}
+
+/* From now on it is missing. */
+static int
+say_degraded(const char *what, trace_fn *fn, void *arg)
+{
+	return say("degraded", what, fn, arg);
+}
+
+/* It is missing, for that reason, or, with NULL, it is not: told if that is new. */
+static int
+tell_ill(struct gauges *g, int which, const char *what, trace_fn *fn, void *arg)
+{
+	char *told = g->ill[which], was[TRACE_WHY];
+
+	if ((what != NULL) == (*told != '\0'))
+		return 0;
+	if (what != NULL) {
+		snprintf(told, TRACE_WHY, "%s", what);
+		return say_degraded(told, fn, arg);
+	}
+	strcpy(was, told);
+	*told = '\0';
+	return say("healed", was, fn, arg);
 }
 
 /* Once, when it begins.  Lost switches are told as unknown. */
@@ -98,27 +122,23 @@ tell_cpu_losses(struct gauges *g, trace_fn *fn, void *arg)
 		    "remembered: what they waited before they were moved is "
 		    "missing", fn, arg);
 	}
-	if (rc == 0 && n.no_open != 0 && !g->told_open) {
-		g->told_open = 1;
-		rc = say_degraded("stall: waits that have not ended cannot be "
-		    "looked at: open_ns is missing", fn, arg);
-	}
+	if (rc == 0)
+		rc = tell_ill(g, ILL_OPEN, n.no_open == g->no_open ? NULL :
+		    "stall: waits that have not ended cannot be looked at: "
+		    "open_ns is missing", fn, arg);
+	g->no_open = n.no_open;
 	return rc;
 }
 
-/* No window is told.  Once for each resource. */
+/* Nothing is told now, by errno. */
 static int
-tell_unread(struct gauges *g, enum stall_resource r, trace_fn *fn, void *arg)
+tell_unread(struct gauges *g, int which, const char *what, trace_fn *fn,
+    void *arg)
 {
-	char text[128];
+	char text[TRACE_WHY];
 
-	if (g->told_unread >> r & 1)
-		return 0;
-	g->told_unread |= 1U << r;
-	snprintf(text, sizeof(text), "stall of %s: a window could not be read: "
-	    "%s", r == STALL_CPU ? "cpu" : "io and memory",
-	    strerrordesc_np(errno));
-	return say_degraded(text, fn, arg);
+	snprintf(text, sizeof(text), "%s: %s", what, strerrordesc_np(errno));
+	return tell_ill(g, which, text, fn, arg);
 }
 
 static int
@@ -142,10 +162,12 @@ look_at_cpu(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 	struct gauges *g = self;
 	int rc;
 
-	(void)last;
-	if (stall_read(g->stall, now, &w) == -1)
-		return tell_unread(g, STALL_CPU, fn, arg);
-	rc = tell_cpu_losses(g, fn, arg);
+	(void)now, (void)last;
+	if (stall_read(g->stall, &w) == -1)
+		return tell_unread(g, ILL_CPU, "stall of cpu: a window could "
+		    "not be read", fn, arg);
+	if ((rc = tell_ill(g, ILL_CPU, NULL, fn, arg)) == 0)
+		rc = tell_cpu_losses(g, fn, arg);
 	return rc == 0 ? tell(g, STALL_CPU, w, fn, arg) : rc;
 }
 
@@ -156,15 +178,29 @@ look_at_iomem(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 	struct gauges *g = self;
 	int rc;
 
-	(void)last;
-	if (iomem_read(g->iomem, now, &io, &memory) == -1)
-		return tell_unread(g, STALL_IO, fn, arg);
-	rc = tell_iomem_losses(g, fn, arg);
+	(void)now, (void)last;
+	if (iomem_read(g->iomem, &io, &memory) == -1)
+		return tell_unread(g, ILL_IOMEM, "stall of io and memory: a "
+		    "window could not be read", fn, arg);
+	if ((rc = tell_ill(g, ILL_IOMEM, NULL, fn, arg)) == 0)
+		rc = tell_iomem_losses(g, fn, arg);
 	if (rc == 0 && g->resources >> STALL_IO & 1)
 		rc = tell(g, STALL_IO, &io, fn, arg);
 	if (rc == 0 && g->resources >> STALL_MEMORY & 1)
 		rc = tell(g, STALL_MEMORY, &memory, fn, arg);
 	return rc;
+}
+
+static int
+look_at_sample(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
+{
+	struct gauges *g = self;
+	int rc = g->look_at_sample(g->sample, now, last, fn, arg);
+
+	if (rc == SAMPLE_UNSEEN)
+		return tell_unread(g, ILL_SAMPLE, "sample: the processes cannot "
+		    "be looked at", fn, arg);
+	return rc == 0 ? tell_ill(g, ILL_SAMPLE, NULL, fn, arg) : rc;
 }
 
 static void
@@ -214,10 +250,13 @@ open_sample(struct gauges *g, const struct trace_conf *c,
 	char why[TRACE_WHY] = "";
 
 	g->sample = sample_open(c, host, &g->gauge[g->n], why);
-	if (g->sample == NULL)
+	if (g->sample == NULL) {
 		refused(g, "sample", why);
-	else
-		g->n++;
+		return;
+	}
+	g->look_at_sample = g->gauge[g->n].look;
+	g->gauge[g->n].self = g;
+	g->gauge[g->n++].look = look_at_sample;
 }
 
 /* Stalls of these cgroups only. */

@@ -11,6 +11,9 @@
 #include "host/trace.h"
 #include "host/watch.h"
 
+/* What may be missing for a while, most of it for want of descriptors. */
+enum { ILL_OPEN, ILL_CPU, ILL_IOMEM, ILL_SAMPLE, GAUGES_ILL };
+
 struct gauges {
 	struct gauge	 gauge[WATCH_GAUGES];
 	size_t		 n;
@@ -22,8 +25,11 @@ struct gauges {
 	unsigned	 resources;	/* 1 << enum stall_resource: wanted */
 	int		 by_process;
 	/* It was said that something is not seen. */
-	int		 told_slots, told_cells, told_tasks, told_iomem, told_open;
-	unsigned	 told_unread;	/* 1 << enum stall_resource */
+	int		 told_slots, told_cells, told_tasks, told_iomem;
+	char		 ill[GAUGES_ILL][TRACE_WHY];	/* as told; "": it is well */
+	uint64_t	 no_open;	/* of stall_counts(), when last read */
+	int		(*look_at_sample)(void *self, uint64_t now, int last,
+			    trace_fn *fn, void *arg);
 	unsigned	 begun;		/* likewise: its first window was read */
 	char		 why[WATCH_GAUGES][TRACE_WHY];	/* of what is missing */
 };

@@ -136,6 +136,9 @@ check(const struct psi_opts *o, char **argv, int looks, int again)
 	else if (o->nasks > 0 && looks)
 		warnx("--trigger: goes with --cgroup, --depth, --count, "
 		    "--duration, --root and --output only");
+	else if (o->nasks > 0 && o->look.depth != UINT_MAX && o->nglobs == 0)
+		warnx("--depth: chooses no cgroup for --trigger without "
+		    "--cgroup");
 	else if (o->once && again)
 		warnx("--once: goes not with --interval, --count and "
 		    "--duration");

@@ -197,6 +197,13 @@ static const struct {
 	{ O_MIN_STALL, 1ULL << EV_stall, "--min-stall", "records stall" },
 	{ O_INTERVAL, 1ULL << EV_sample, "--interval", "samples" },
 	{ O_ALL, 1ULL << EV_sample, "--all", "samples" },
+	{ O_RATE, 1ULL << EV_fork | 1ULL << EV_exec, "--rate",
+	    "records fork or exec" },
+	{ O_ARGV_MAX, 1ULL << EV_exec | 1ULL << EV_snap, "--argv-max",
+	    "records exec or snap" },
+	{ O_NO_SNAP, 1ULL << EV_snap, "--no-snap", "records snap" },
+	{ O_RUNG, ~(TRACE_STALLS | 1ULL << EV_sample), "--rung",
+	    "records of what becomes of processes" },
 };
 
 /* A stall is between cgroups, whoever of them it is.  Who asks for both gets

@@ -7,24 +7,27 @@
 #include "rec/event.h"
 #include "rec/scan.h"
 
+#include "core/harm_name.h"
 #include "core/harm_table.h"
 #include "core/intern.h"
 
 enum key {
 	K_boot_ns, K_host, K_resource, K_window, K_method, K_confidence,
-	K_victim, K_victim_v1, K_victim_id,
-	K_culprit, K_culprit_v1, K_culprit_id, K_kind, K_comm, K_pid,
+	K_victim, K_victim_v1, K_victim_id, K_victim_v1_id,
+	K_culprit, K_culprit_v1, K_culprit_id, K_culprit_v1_id, K_kind, K_comm, K_pid,
 	K_stall, K_unknown, K_older, K_open, K_induced, K_cpu,
-	K_cgroup, K_interval, K_some, K_max
+	K_cgroup, K_cgroup_id, K_interval, K_some, K_max
 };
 
 static const char *const keys[K_max] = {
 	"boot_ns", "host", "resource", "window_ns", "method", "confidence",
 	"victim.cgroup", "victim.cgroup_v1", "victim.cgroup_id",
+	"victim.cgroup_v1_id",
 	"culprit.cgroup", "culprit.cgroup_v1", "culprit.cgroup_id",
+	"culprit.cgroup_v1_id",
 	"culprit.kind", "culprit.comm", "culprit.pid",
 	"stall_ns", "by.unknown", "by.older", "open_ns", "induced_ns", "cpu_ns",
-	"cgroup", "interval_ns", "some_ns",
+	"cgroup", "cgroup_id", "interval_ns", "some_ns",
 };
 
 struct harm *
@@ -103,60 +106,29 @@ static void
 window(const struct harm *h, struct harm_host *host, int resource, uint64_t at)
 {
 	uint64_t len = num(h, K_window), from = at > len ? at - len : 0;
+	struct harm_span *s = &host->span[resource];
 
-	if (host->span[resource].to == 0 || from < host->span[resource].from)
-		host->span[resource].from = from;
-	if (at >= host->span[resource].to) {
-		host->span[resource].to = at;
-		host->span[resource].last = len;
+	if (s->to == 0 || from < s->from)
+		s->from = from;
+	if (at >= s->to) {
+		s->to = at;
+		s->last = len;
 	}
-}
-
-/* Cut a path to depth names, in place. */
-static void
-roll(char *path, unsigned depth)
-{
-	if (depth == 0 || path[0] != '/')
-		return;
-	for (char *p = path + 1; *p != '\0'; p++)
-		if (*p == '/' && --depth == 0) {
-			*p = '\0';
-			return;
-		}
-}
-
-/* What the cgroup of a record is called: where the v2 hierarchy is not in use,
- * the other one. */
-static void
-name_of(const struct harm *h, enum key path, enum key v1, enum key id, char *buf)
-{
-	const struct scan_val *v = h->val;
-	char text[24];
-
-	if (v[v1].type == SCAN_STR &&
-	    (v[path].type != SCAN_STR || scan_is(&v[path], "/")))
-		path = v1;
-	if (v[path].type == SCAN_STR)
-		scan_str(&v[path], buf, HARM_NAME);
-	else if (v[id].type == SCAN_STR && v[id].len < sizeof(text)) {
-		scan_str(&v[id], text, sizeof(text));
-		snprintf(buf, HARM_NAME, "cgroup %s", text);
-	} else {
-		strcpy(buf, "?");
-	}
-	roll(buf, h->depth);
 }
 
 enum who { VICTIM, CULPRIT };
 
 /* What the record says of a party of it. */
 static void
-party_name(const struct harm *h, enum who who, char *buf)
+party_name(const struct harm *h, enum who who, char buf[HARM_NAME])
 {
-	if (who == VICTIM)
-		name_of(h, K_victim, K_victim_v1, K_victim_id, buf);
-	else
-		name_of(h, K_culprit, K_culprit_v1, K_culprit_id, buf);
+	const struct scan_val *v = h->val;
+	struct harm_place victim = { &v[K_victim], &v[K_victim_id],
+	    &v[K_victim_v1], &v[K_victim_v1_id] };
+	struct harm_place culprit = { &v[K_culprit], &v[K_culprit_id],
+	    &v[K_culprit_v1], &v[K_culprit_v1_id] };
+
+	harm_name(buf, who == VICTIM ? &victim : &culprit, h->depth);
 }
 
 static const char *const kind_names[STALL_KINDS] = {
@@ -300,18 +272,20 @@ feed_psi(struct harm *h, size_t i, int resource, uint64_t at)
 	uint64_t some = num(h, K_some), len = num(h, K_interval);
 	uint64_t from = at > len ? at - len : 0;
 	struct harm_host *host = &h->host[i];
+	struct harm_place place = { .path = &h->val[K_cgroup],
+	    .id = &h->val[K_cgroup_id] };
 	char name[HARM_NAME], whole[HARM_NAME];
 	struct harm_party *p = NULL;
 
-	if (len == 0 || scan_str(&h->val[K_cgroup], name, sizeof(name)) <= 0)
+	if (len == 0 || place.path->type != SCAN_STR || place.path->len == 0)
 		return 0;
 	if (host->psi_to == 0 || from < host->psi_from)
 		host->psi_from = from;
 	if (at > host->psi_to)
 		host->psi_to = at;
 	/* That of a cgroup has that of those below it already. */
-	strcpy(whole, name);
-	roll(name, h->depth);
+	harm_name(whole, &place, 0);
+	harm_name(name, &place, h->depth);
 	if (strcmp(whole, name) != 0)
 		return 0;
 	if (harm_room(h) == -1)
@@ -363,8 +337,7 @@ harm_find(const struct harm *h, const char *host, const char *cgroup,
 
 	if (i == 0)
 		return NULL;
-	snprintf(name, sizeof(name), "%s", cgroup);
-	roll(name, h->depth);
+	harm_roll(name, cgroup, h->depth);
 	return harm_party_find(h, i - 1, name, resource);
 }
 
@@ -388,17 +361,35 @@ harm_looked(const struct harm *h, const struct harm_party *p, int last)
 	return last ? p->looked.last : host->psi_to - host->psi_from;
 }
 
+static uint64_t
+begin(const struct harm_span *s)
+{
+	return s->to > s->last ? s->to - s->last : 0;
+}
+
+/* The windows of one look: the resources are read one after the other, and it
+ * may have been held up in between.  These share more than half of the shorter. */
+static int
+together(const struct harm_span *a, const struct harm_span *b)
+{
+	uint64_t to = a->to < b->to ? a->to : b->to;
+	uint64_t least = a->last < b->last ? a->last : b->last;
+	uint64_t from = begin(a) > begin(b) ? begin(a) : begin(b);
+
+	return a->to == b->to || (to > from && to - from > least / 2);
+}
+
 uint64_t
 harm_host_end(const struct harm_host *host, int resource)
 {
-	uint64_t to = host->span[resource].to, len = host->span[resource].last;
-	uint64_t latest = 0;
+	const struct harm_span *own = &host->span[resource], *latest = own;
+	uint64_t two = harm_plus(own->last, own->last);
 
 	for (int r = 0; r < STALL_RESOURCES; r++)
-		if (host->span[r].to > latest)
-			latest = host->span[r].to;
-	return latest >= harm_plus(to, len - len / 8) && latest > to ? 0 :
-	    host->psi_to > harm_plus(to, harm_plus(len, len)) ? 0 : to;
+		if (host->span[r].to > latest->to)
+			latest = &host->span[r];
+	return !together(own, latest) ||
+	    host->psi_to > harm_plus(own->to, two) ? 0 : own->to;
 }
 
 uint64_t

@@ -18,7 +18,7 @@ enum {
 	HARM_HOSTS	= 64,		/* of more, the others are not told */
 	HARM_PARTIES	= 4096,		/* cgroups, each counted once for a resource */
 	HARM_PAIRS	= 16384,	/* who made whom wait */
-	HARM_NAME	= 512,		/* bytes kept of a path, with a NUL */
+	HARM_NAME	= 512,		/* bytes kept of a name, with a NUL */
 };
 
 /* ns: in all, and in the latest window, which ended at. */
@@ -26,12 +26,14 @@ struct harm_amount {
 	uint64_t	sum, last, at;
 };
 
+struct harm_span {
+	uint64_t	from, to;	/* boot_ns: first window's begin, last one's end */
+	uint64_t	last;		/* length of the last */
+};
+
 struct harm_host {
 	char		 name[65];
-	struct {
-		uint64_t from, to;	/* boot_ns: first window's begin, last one's end */
-		uint64_t last;		/* length of the last */
-	} span[STALL_RESOURCES];
+	struct harm_span span[STALL_RESOURCES];
 	/* Of the records psi: first interval's begin, last one's end. */
 	uint64_t	 psi_from, psi_to;
 };
@@ -39,7 +41,7 @@ struct harm_host {
 struct harm_pair;
 
 struct harm_party {
-	const char	*name;		/* path of the cgroup, or what is known of it */
+	const char	*name;		/* of the cgroup: see harm_name.h */
 	uint16_t	 host;
 	uint8_t		 resource;	/* enum stall_resource */
 	uint8_t		 estimated;	/* what it did to others is, in part */
@@ -109,8 +111,8 @@ int harm_feed(struct harm *, int kind, const char *line, size_t len);
  */
 void harm_sum(struct harm *, int last);
 
-/* The party of that host and path, NULL if there is none.  The path is one as
- * in the records, not cut to depth. */
+/* The party of that host and cgroup, NULL if there is none.  The cgroup is named
+ * as in harm_name.h, not cut to depth. */
 const struct harm_party *harm_find(const struct harm *, const char *host,
     const char *cgroup, enum stall_resource);
 

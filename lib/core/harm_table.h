@@ -29,7 +29,9 @@ struct harm_pair *harm_pair(struct harm *, const struct harm_pair *key);
 /*
  * The end of the last window of that resource; 0 if it is past.  A window in
  * which nobody waited has no records: what says so are those of another resource
- * that end a window later, or of pressure two windows later.
+ * whose latest window is another one, or of pressure two windows later.  Windows
+ * of two resources are the same one if they share more than half of the shorter:
+ * they need not end at one moment.
  */
 uint64_t harm_host_end(const struct harm_host *, int resource);
 

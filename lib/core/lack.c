@@ -159,12 +159,27 @@ add(struct lane *l, const char *tool, const char *why)
 	    s };
 }
 
+static void
+drop(struct lane *l, const char *tool, const char *why)
+{
+	struct lacks *k = &l->lacks;
+
+	for (uint32_t i = 0; i < k->n; i++)
+		if (k->all[i].tool == tool && strcmp(k->all[i].why, why) == 0) {
+			intern_put(l->strings, k->all[i].tool);
+			intern_put(l->strings, k->all[i].why);
+			k->all[i] = k->all[--k->n];
+			return;
+		}
+}
+
 void
 lack_learn(struct lane *l, const struct rec *r)
 {
 	const struct scan_val *list = rec_val(r, K_degraded);
 	const char *tool = lane_sym(l, r, K_tool);
 	struct scan_val key, v;
+	int healed = scan_is(rec_val(r, K_state), "healed");
 	size_t pos = 0;
 	char why[WHY];
 
@@ -176,5 +191,5 @@ lack_learn(struct lane *l, const struct rec *r)
 	if (list->type == SCAN_ARR)
 		while (scan_next(list, &pos, &key, &v))
 			if (scan_str(&v, why, sizeof(why)) != -1)
-				add(l, tool, why);
+				(healed ? drop : add)(l, tool, why);
 }

@@ -11,7 +11,8 @@ const char *const learn_keys[K_max] = {
 	"creator_id", "old_parent_id", "comm", "uid", "cgroup", "exe", "argv",
 	"argv_cut", "exit_code", "signal", "core", "state", "kthread", "snap",
 	"boot_id", "procs", "count", "ancestors",
-	"ancestors_cut", "degraded", "cgroup_v1", "interval_ns",
+	"ancestors_cut", "degraded", "cgroup_v1", "cgroup_id",
+	"cgroup_v1_id", "interval_ns",
 	"run_delay_ns", "culprit.id", "culprit.kind", "method", "stall_ns",
 };
 

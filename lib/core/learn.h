@@ -14,7 +14,8 @@ enum learn_key {
 	K_creator_id, K_old_parent_id, K_comm, K_uid, K_cgroup, K_exe, K_argv,
 	K_argv_cut, K_exit_code, K_signal, K_core, K_state, K_kthread, K_snap,
 	K_boot_id, K_procs, K_count, K_ancestors,
-	K_ancestors_cut, K_degraded, K_cgroup_v1, K_interval_ns,
+	K_ancestors_cut, K_degraded, K_cgroup_v1, K_cgroup_id,
+	K_cgroup_v1_id, K_interval_ns,
 	K_run_delay_ns, K_culprit_id, K_culprit_kind, K_method, K_stall_ns, K_max
 };
 

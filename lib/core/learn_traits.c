@@ -5,6 +5,7 @@
 
 #include "rec/event.h"
 
+#include "core/harm_name.h"
 #include "core/learn.h"
 
 /* The bytes of a string, at most max - 1 and none after a NUL; buf has room
@@ -93,16 +94,21 @@ cgroup(struct tree *t, struct node *n, const struct node *like, uint64_t ns)
 static void
 place(struct tree *t, struct node *n, const struct node *like, uint64_t ns)
 {
-	const struct scan_val *v = &t->v[K_cgroup], *v1 = &t->v[K_cgroup_v1];
-	char buf[TREE_CGROUP];
-	const char *s;
-	size_t len;
+	const struct harm_place p = { &t->v[K_cgroup], &t->v[K_cgroup_id],
+	    &t->v[K_cgroup_v1], &t->v[K_cgroup_v1_id] };
+	const char *s = p.path->p;
+	size_t len = p.path->len;
+	char buf[HARM_NAME];
 
-	if (v1->type == SCAN_STR && (v->type != SCAN_STR || scan_is(v, "/")))
-		v = v1;
-	if (v->type != SCAN_STR)
+	if (p.path->type != SCAN_STR && p.path_v1->type != SCAN_STR)
 		return;
-	s = text(v, buf, sizeof(buf), &len);
+	/* A name that is the path as it stands needs no copy. */
+	if (p.path->type != SCAN_STR || p.path->escaped || len < 2 ||
+	    *s != '/' || len >= HARM_NAME - HARM_TAG) {
+		harm_name(buf, &p, 0);
+		s = buf;
+		len = strlen(buf);
+	}
 	if (n->p.place == NULL && like != NULL && like->p.place != NULL &&
 	    strncmp(like->p.place, s, len) == 0 && like->p.place[len] == '\0') {
 		n->p.place = intern_hold(like->p.place);

@@ -50,6 +50,7 @@ lib_libcore_a_SOURCES = \
 	lib/core/blame_pick.c lib/core/blame_pick.h \
 	lib/core/blame_record.c \
 	lib/core/harm.c lib/core/harm.h \
+	lib/core/harm_name.c lib/core/harm_name.h \
 	lib/core/harm_sum.c \
 	lib/core/harm_table.c lib/core/harm_table.h \
 	lib/core/heap.c lib/core/hole.c lib/core/heap.h \

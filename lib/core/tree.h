@@ -45,7 +45,7 @@ struct tree_node {
 	const char	*comm;		/* NULL if unknown */
 	const char	*cmd;		/* arguments, joined by blanks and cut; NULL if unknown */
 	const char	*cgroup;	/* NULL if unknown */
-	const char	*place;		/* that, or the one of v1 where it is the root; NULL */
+	const char	*place;		/* that, or the one of v1 where it is the root, named as in harm_name.h; NULL */
 	uint64_t	 last_ns;	/* last heard of; boot_ns */
 	uint64_t	 died_ns;	/* boot_ns; 0 is unknown */
 	uint32_t	 uid;		/* UINT32_MAX is unknown */

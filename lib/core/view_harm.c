@@ -7,19 +7,24 @@
 
 #define STILL_NS UINT64_C(1000000000)	/* a wait that long is told before its end */
 
-/* "300 ms of the last 1.00 s on CPU"; a sum over tasks may be more than that. */
+/* "300 ms of the last 1.00 s on CPU".  Of many tasks, or in a wait that began
+ * before, it may be more than that. */
 static void
 how_long(const struct view_pen *p, const struct harm_party *c, uint64_t ns,
     char buf[96])
 {
 	uint64_t span = harm_span(p->h, c, p->v->last);
+	const char *last = p->v->last ? "the last " : "";
 	char a[VIEW_TIME], b[VIEW_TIME];
 
 	view_time(a, ns);
 	view_time(b, span);
-	snprintf(buf, 96, "%s %s %s%s on %s%s", a, ns > span ? "in" : "of",
-	    p->v->last ? "the last " : "", b, view_on[c->resource],
-	    ns > span ? ", all tasks added up," : "");
+	if (ns > span)
+		snprintf(buf, 96, "%s on %s in waits that ended in %s%s", a,
+		    view_on[c->resource], last, b);
+	else
+		snprintf(buf, 96, "%s of %s%s on %s", a, last, b,
+		    view_on[c->resource]);
 }
 
 /* The process that did it, where records tell. */
@@ -137,9 +142,24 @@ pairs(const struct view_pen *p, int estimated)
 		view_say(p, "  and %zu more", left);
 }
 
+/* By what they say, not by their places. */
+static int
+before(const struct harm *h, const struct harm_party *a,
+    const struct harm_party *b)
+{
+	int c;
+
+	if (a->now.induced != b->now.induced)
+		return a->now.induced > b->now.induced;
+	if ((c = strcmp(a->name, b->name)) != 0 || (c = strcmp(
+	    h->host[a->host].name, h->host[b->host].name)) != 0)
+		return c < 0;
+	return a->resource < b->resource;
+}
+
 /* Of cgroups not told yet, the one that harms most. */
 static const struct harm_party *
-next_harm(const struct harm *h, const struct harm_party *before)
+next_harm(const struct harm *h, const struct harm_party *last)
 {
 	const struct harm_party *c, *best = NULL;
 
@@ -147,13 +167,8 @@ next_harm(const struct harm *h, const struct harm_party *before)
 		c = &h->party[i];
 		if (c->now.induced == 0 || c->estimated)
 			continue;
-		if (before != NULL && (c->now.induced > before->now.induced ||
-		    (c->now.induced == before->now.induced &&
-		    (c == before || strcmp(c->name, before->name) <= 0))))
-			continue;
-		if (best == NULL || c->now.induced > best->now.induced ||
-		    (c->now.induced == best->now.induced &&
-		    strcmp(c->name, best->name) < 0))
+		if ((last == NULL || before(h, last, c)) &&
+		    (best == NULL || before(h, c, best)))
 			best = c;
 	}
 	return best;

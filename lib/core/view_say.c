@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/harm_name.h"
 #include "core/view_say.h"
 
 enum {
@@ -103,10 +104,24 @@ view_place(char *buf, size_t room, const char *path, unsigned n, size_t max,
 	}
 }
 
+/* A cgroup of v2 has that path, too. */
+static int
+in_both(const struct harm *h, const struct harm_party *c, const char *path)
+{
+	const char *host = h->host[c->host].name;
+
+	for (int r = 0; r < STALL_RESOURCES; r++)
+		if (harm_find(h, host, path, r) != NULL)
+			return 1;
+	return 0;
+}
+
 void
 view_party(const struct view_pen *p, const struct harm_party *c,
     char buf[VIEW_PLACE])
 {
+	char tag[HARM_TAG];
+	const char *path;
 	size_t n = 0;
 
 	if (p->h->hosts > 1) {
@@ -114,7 +129,11 @@ view_party(const struct view_pen *p, const struct harm_party *c,
 		    p->v->opts.utf8);
 		buf[n++] = ':';
 	}
-	view_place(buf + n, VIEW_PLACE - n, c->name, 2, NAME, p->v->opts.utf8);
+	path = harm_path(c->name, tag);
+	view_place(buf + n, VIEW_PLACE - n - HARM_TAG - 3, path, 2, NAME,
+	    p->v->opts.utf8);
+	if (*tag != '\0' && (strcmp(tag, "v1") != 0 || in_both(p->h, c, path)))
+		sprintf(strchr(buf, '\0'), " (%s)", tag);
 }
 
 void

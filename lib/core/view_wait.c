@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/harm_name.h"
 #include "core/learn.h"
 #include "core/view.h"
 
@@ -101,13 +102,13 @@ whom(const struct view *v, const struct harm_party *p, char *buf)
 	};
 	static const char *const of[] = { "", "of I/O ", "of memory " };
 	const struct harm_pair *top = p->now.top;
-	char name[VIEW_WAIT / 2] = "";
+	char name[VIEW_WAIT / 2] = "", tag[HARM_TAG];
 
 	if (top == NULL || p->now.waited == 0)
 		return;
 	if (top->kind == STALL_CGROUP)
-		view_place(name, sizeof(name),
-		    v->tree->harm->party[top->culprit].name, 2, WHOM,
+		view_place(name, sizeof(name), harm_path(
+		    v->tree->harm->party[top->culprit].name, tag), 2, WHOM,
 		    v->opts.utf8);
 	else if (top->kind == STALL_KTHREAD)
 		view_comm(name, sizeof(name), top->comm != NULL ? top->comm :

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 #include <linux/magic.h>
 
 #include "host/cgroup.h"
+#include "rec/wire.h"
 
 static const char *const controllers[] = {
 	"memory", "pids", "cpu", "cpuset", "blkio", "devices", "freezer",
@@ -148,6 +151,21 @@ cgroup_id(const struct cgroup_host *h, const char *path, uint64_t *id, int *v1,
 			return (*name = canonical(h, full)) != NULL ? 0 : -1;
 	}
 	errno = ENOENT;
+	return -1;
+}
+
+int
+cgroup_open(int root, const char *path, uint64_t id)
+{
+	int dir = openat(root, *path != '\0' ? path : ".",
+	    O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (dir == -1 || (fstat(dir, &st) == 0 &&
+	    (id == WIRE_UNKNOWN_64 || st.st_ino == id)))
+		return dir;
+	close(dir);
+	errno = ENODEV;
 	return -1;
 }
 

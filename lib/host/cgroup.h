@@ -35,6 +35,13 @@ int cgroup_id(const struct cgroup_host *, const char *path, uint64_t *id,
     int *v1, char **name);
 
 /*
+ * Open, with O_PATH, the directory "a/b" below root, "" of root itself; id: that
+ * of the cgroup, all ones if any will do.  The descriptor, or -1 with errno:
+ * ENODEV if it is another one that has this name by now.
+ */
+int cgroup_open(int root, const char *path, uint64_t id);
+
+/*
  * "a/b/", or "" of the root: from the names of a path as in event.def, which
  * stand leaf first, each with a NUL.  0; or -1 if it is cut, or has no room.
  */

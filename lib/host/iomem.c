@@ -256,7 +256,8 @@ static void
 take_pressure(struct iomem *m, struct pressure *p, const struct known *k,
     const char *resource)
 {
-	const struct pressure_look l = { .root = m->root, .resource = resource,
+	const struct pressure_look l = { .root = m->root,
+	    .id = k->party.cgroup_id, .resource = resource,
 	    .number = m->skel->bss->state.window };
 	int was = p->fd != -1;
 
@@ -279,6 +280,7 @@ take_usage(struct iomem *m, struct known *k)
 	    .number = m->skel->bss->state.window };
 	const struct stall_party *p = &k->party;
 
+	l.id = p->cgroup_v1_len > 0 ? p->cgroup_v1_id : p->cgroup_id;
 	if (m->host_reclaim > LATELY) {
 		k->grown = WIRE_UNKNOWN_64;
 		return;
@@ -349,12 +351,14 @@ hand_out(struct iomem *m, enum stall_resource r, uint64_t now,
 }
 
 int
-iomem_read(struct iomem *m, uint64_t now, struct stall_window *io,
+iomem_read(struct iomem *m, struct stall_window *io,
     struct stall_window *memory)
 {
 	struct wait_state *s = &m->skel->bss->state;
+	uint64_t now;
 
 	forget(m);
+	now = boot_now();
 	if (take_parties(m) == -1 || take_edges(m) == -1)
 		return -1;
 	s->window++;

@@ -33,12 +33,12 @@ struct iomem_facts {
 const struct iomem_facts *iomem_facts(const struct iomem *);
 
 /*
- * What was waited since the call before, until now (boot_ns).  Either window
- * may be NULL.  What they point to is good until the next call.  For each
+ * What was waited since the call before, until the moment at which what was
+ * counted is read, in this one: that of both windows.  Either may be NULL.  What they point to is good until the next call.  For each
  * victim the edges add up to what it waited, and all have an edge each for what
  * nobody is blamed for.  0, or -1 with errno.
  */
-int iomem_read(struct iomem *, uint64_t now, struct stall_window *io,
+int iomem_read(struct iomem *, struct stall_window *io,
     struct stall_window *memory);
 
 /* What could not be told so far, by the reason. */

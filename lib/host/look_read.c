@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/boot.h"
+#include "host/cgroup.h"
 #include "host/look_impl.h"
 #include "rec/wire.h"
 
@@ -34,27 +35,16 @@ struct reader {
 static int
 open_dir(struct reader *r)
 {
-	struct stat st;
-
 	if (r->dir != SHUT)
 		return 0;
 	if (r->n == NULL) {
 		r->dir = r->l->proc;
 		return r->dir == -1 ? -1 : 0;
 	}
-	r->dir = openat(cgtree_fd(r->l->tree), r->n->depth == 0 ? "." :
-	    r->n->path + 1, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (r->dir == -1) {
-		r->n->gone |= errno == ENOENT || errno == ENODEV;
-		return -1;
-	}
-	/* Another one may have that name by now. */
-	if (fstat(r->dir, &st) == 0 && st.st_ino == r->n->ino)
+	r->dir = cgroup_open(cgtree_fd(r->l->tree), r->n->path + 1, r->n->ino);
+	if (r->dir != -1)
 		return 0;
-	close(r->dir);
-	r->dir = SHUT;
-	r->n->gone = 1;
-	errno = ENODEV;
+	r->n->gone |= errno == ENOENT || errno == ENODEV;
 	return -1;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Pressure files of cgroups: kernel/sched/psi.c psi_show(). */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,13 +15,20 @@ static void
 file_open(struct pressure *p, const struct pressure_look *l, const char *names,
     size_t len)
 {
-	char dir[4096], file[4200];
+	char path[4096], file[32];
+	int dir;
 
-	if (l->root != -1 && cgroup_dir(dir, sizeof(dir), names, len) == 0) {
-		snprintf(file, sizeof(file), "%s%s.pressure", dir, l->resource);
-		p->fd = openat(l->root, file, O_RDONLY | O_CLOEXEC);
+	p->none = 1;
+	if (l->root == -1 || cgroup_dir(path, sizeof(path), names, len) == -1)
+		return;
+	if ((dir = cgroup_open(l->root, path, l->id)) != -1) {
+		snprintf(file, sizeof(file), "%s.pressure", l->resource);
+		p->fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
 	}
-	p->none = p->fd == -1;
+	p->none = p->fd == -1 && errno != EMFILE && errno != ENFILE &&
+	    errno != ENOMEM;
+	if (dir != -1)
+		close(dir);
 }
 
 void

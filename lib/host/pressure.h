@@ -17,6 +17,7 @@ struct pressure {
 
 struct pressure_look {
 	int		 root;		/* directory of the v2 hierarchy; -1: none */
+	uint64_t	 id;		/* of the cgroup; all ones: any by that name */
 	const char	*resource;	/* "io" */
 	uint64_t	 number;	/* of this window, from 1 */
 };

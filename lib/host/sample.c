@@ -141,16 +141,17 @@ look(void *self, uint64_t now, int last, trace_fn *fn, void *arg)
 	ssize_t n;
 
 	(void)last;
+	/* Before the look begins: the one before stays the last. */
+	if ((fd = bpf_iter_create(bpf_link__fd(sm->link))) < 0)
+		return SAMPLE_UNSEEN;
 	if (sample_diff_begin(sm->diff, now))
 		sm->skel->bss->generation++;
-	if ((fd = bpf_iter_create(bpf_link__fd(sm->link))) < 0)
-		return -1;
 	while (rc == 0) {
 		n = read(fd, sm->buf + len, ROOM - len);
 		if (n == -1 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0) {
-			rc = n;
+			rc = n == 0 ? 0 : SAMPLE_UNSEEN;
 			break;
 		}
 		len += n;

@@ -195,21 +195,24 @@ waiting(struct stall *st, int tell)
 }
 
 int
-stall_read(struct stall *st, uint64_t now, const struct stall_window **w)
+stall_read(struct stall *st, const struct stall_window **w)
 {
 	int rc = 0, blind;
+	uint64_t now;
 
 	st->number++;
-	st->w.from = st->w.to;
-	st->w.to = now;
 	st->w.nparty = st->w.nedge = 0;
 	memset(st->by_id, 0, 2 * (size_t)st->conf.slots * sizeof(*st->by_id));
 	if ((st->other = stall_party_add(st)) == STALL_NONE)
 		return -1;
 	rc |= stall_learn(st);
 	blind = waiting(st, 1) == -1;
+	/* We may be held up anywhere: what counts is when the cells are read. */
+	now = boot_now();
 	if (stall_cells_read(st) == -1)
 		return -1;
+	st->w.from = st->w.to;
+	st->w.to = now;
 	rc |= stall_cells_diff(st);
 	rc |= stall_cells_drop(st);
 	for (uint32_t i = SLOT_IDLE + 1; i < st->conf.slots; i++)

@@ -48,16 +48,17 @@ struct stall_facts {
 const struct stall_facts *stall_facts(const struct stall *);
 
 /*
- * The window from the last call until now (boot_ns).  For each victim the edges
- * add up to what its run_delay grew by, as far as the waits have ended.  It
- * lasts until the next call.  0, or -1 with errno: the window is lost then, and
- * the next one has its waits.
+ * The window from the last call until the moment at which what was counted is
+ * read, in this one.  For each victim the edges add up to what its run_delay
+ * grew by, as far as the waits have ended.  It lasts until the next call.  0, or
+ * -1 with errno: the window is lost then, and the next one, as much longer, has
+ * its waits.
  *
  * What does not fit the tables is told, too: a party without a slot has no
  * cgroup_id (all of them are one), and a wait without a cell is
  * STALL_UNKNOWN.
  */
-int stall_read(struct stall *, uint64_t now, const struct stall_window **);
+int stall_read(struct stall *, const struct stall_window **);
 
 /* What went wrong so far, and what became of it. */
 struct stall_counts {

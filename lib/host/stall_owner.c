@@ -216,8 +216,8 @@ stall_forget(struct stall *st)
 static void
 psi_of(struct stall *st, struct owner *o)
 {
-	const struct pressure_look l = { .root = st->root, .resource = "cpu",
-	    .number = st->number };
+	const struct pressure_look l = { .root = st->root, .id = o->id,
+	    .resource = "cpu", .number = st->number };
 	struct stall_party *p;
 
 	pressure_read(&o->psi, &l, o->path, o->len, 0);

@@ -11,9 +11,9 @@
 
 /* The one number in that file; all ones: there is none. */
 static uint64_t
-number_in(int root, const char *path)
+number_in(int dir, const char *file)
 {
-	int fd = openat(root, path, O_RDONLY | O_CLOEXEC);
+	int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
 	char buf[64];
 	struct word w;
 	uint64_t v;
@@ -35,15 +35,17 @@ usage_read(struct usage *u, const struct usage_look *l, const char *names,
 {
 	uint64_t was = u->number != 0 && u->number + 1 == l->number ?
 	    u->bytes : WIRE_UNKNOWN_64;
-	char dir[4096], file[4200];
+	char path[4096];
+	int dir;
 
 	u->grown = u->bytes = WIRE_UNKNOWN_64;
 	u->number = l->number;
 	if (l->root == -1 || len <= 1 ||
-	    cgroup_dir(dir, sizeof(dir), names, len) == -1)
+	    cgroup_dir(path, sizeof(path), names, len) == -1 ||
+	    (dir = cgroup_open(l->root, path, l->id)) == -1)
 		return;
-	snprintf(file, sizeof(file), "%s%s", dir, l->file);
-	u->bytes = number_in(l->root, file);
+	u->bytes = number_in(dir, l->file);
+	close(dir);
 	if (u->bytes != WIRE_UNKNOWN_64 && was != WIRE_UNKNOWN_64)
 		u->grown = u->bytes > was ? u->bytes - was : 0;
 }

@@ -15,6 +15,7 @@ struct usage {
 
 struct usage_look {
 	int		 root;		/* directory of the hierarchy; -1: none */
+	uint64_t	 id;		/* of the cgroup; all ones: any by that name */
 	const char	*file;		/* "memory.current", "memory.usage_in_bytes" */
 	uint64_t	 number;	/* of this window, from 1 */
 };

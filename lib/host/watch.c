@@ -172,10 +172,11 @@ static int
 look_at_gauges(struct watch *w, int last)
 {
 	const struct gauge *g = w->conf.gauge;
-	uint64_t now = boot_now();
+	uint64_t now;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < w->conf.ngauge; i++, g++) {
+		now = boot_now();	/* the one before may take long */
 		if (!last && now < w->next[i])
 			continue;
 		/* Times stay multiples of the first, however late this one is. */

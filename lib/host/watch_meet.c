@@ -111,11 +111,17 @@ watch_introduce(struct watch *w)
 int
 watch_heal(struct watch *w)
 {
+	uint64_t holes = w->holes;
 	int rc;
 
-	w->healed = w->holes;
 	w->procs = 0;
 	rc = trace_snap(w->trace, ++w->snaps, UINT64_MAX, watch_hand_on, w);
+	if (rc == -1 && (errno == EMFILE || errno == ENFILE)) {
+		w->snaps--;
+		w->snap_at = boot_now();	/* then anew, in a while */
+		return 0;
+	}
+	w->healed = holes;
 	if (rc == -1 && errno == ENOSYS)
 		return 0;
 	return rc == 0 ? synced(w) : rc;

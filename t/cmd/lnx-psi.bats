@@ -488,6 +488,9 @@ paths() {
 	[ "$status" -eq 2 ]
 	run --separate-stderr lnx-psi --trigger 'cpu some 1s/2s' --interval 1s
 	[ "$status" -eq 2 ]
+	run --separate-stderr lnx-psi --trigger 'cpu some 1s/2s' --depth 1
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"--depth: chooses no cgroup for --trigger without --cgroup"* ]]
 	run --separate-stderr lnx-psi --trigger 'cpu some 3s/2s'
 	[ "$status" -eq 2 ]
 	[[ $stderr == *"not shorter"* ]]

@@ -105,6 +105,18 @@ oom() {
 	said . in | diff -u /dev/null -
 }
 
+@test "lnx-rules: what is no longer missing is held against nobody" {
+	{ start 0123abcd 1000 "ring: old"; oom 1001; psi 1002 1100
+	  start 0123abcd 1100 "ring: old" | sed s/start/healed/; oom 1101; psi 1102 1200; } >in
+	said 'if .event == "source" then empty else "\(.rule) \(.state) \(.evidence.why)" end' in >out
+	diff -u - out <<-'END'
+		oom_kill opened ["degraded: ring: old"]
+		oom_kill closed ["degraded: ring: old"]
+		oom_kill opened null
+		oom_kill closed null
+	END
+}
+
 @test "lnx-rules: a boot that nobody tells of: it is judged from its first record" {
 	told='if .event == "source" then .degraded[] // "-" else "\(.rule) \(.state)" end'
 	# Once 32 in a row are of that time, those that came before are taken as well.

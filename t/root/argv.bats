@@ -12,7 +12,7 @@ setup() {
 random() {
 	local n=$1 most=$2
 	shift 2
-	trace_start -e exec --no-snap "$@"
+	trace_start -e exec "$@"
 	for seed in 1 2; do
 		argv "${LNX_SEED:-$seed}" $((n / 2)) "$most" "$NOP" >truth-$seed &
 		jobs[seed]=$!

@@ -49,7 +49,7 @@ left() {
 	[ "$(grep -c '\[.*\]$' <<<"$output")" -lt 5 ]
 	grep -q '^ *PID .*WAITED/s  HARMED/s    SOME  COMMAND$' <<<"$output"
 	grep -q '^WHO MAKES WHOM WAIT$' <<<"$output"
-	grep -q ' waiting .* on CPU (measured, ' <<<"$output"
+	grep -q ' waiting .* on CPU.* (measured, ' <<<"$output"
 	# Two that want one processor wait, however busy the machine is.
 	[ "$(grep -cE ' [0-9.]+(us|ms|s)\*? .* sh -c .*/lnx-quickstart-[0-9]+/(web|batch) .*% for ' \
 	    <<<"$output")" -eq 2 ]

@@ -87,7 +87,7 @@ totals() {
 		kill -STOP $$
 		for ((i = 0; i < 900; i++)); do
 			echo $$ >"$0/$i/cgroup.procs"
-			read -r -t 0.0005 -u 4
+			read -r -t 0.006 -u 4
 		done
 		kill -STOP $$' "$TOP" go 3>&- &
 	walker=$!

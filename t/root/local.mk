@@ -95,7 +95,7 @@ t_root_windows_LDADD = lib/libhost.a lib/librec.a lib/libbase.a $(LIBBPF_LIBS)
 bats_tests += t/root/argv.bats t/root/death.bats t/root/demo.bats \
 	t/root/exec.bats t/root/exhaust.bats t/root/family.bats \
 	t/root/filter.bats t/root/iomem.bats \
-	t/root/loss.bats t/root/oom.bats t/root/power.bats t/root/process.bats \
+	t/root/loss.bats t/root/odd.bats t/root/oom.bats t/root/power.bats t/root/process.bats \
 	t/root/psi.bats t/root/psi-rest.bats t/root/replay.bats t/root/rules.bats \
 	t/root/rules-live.bats t/root/sample.bats t/root/stall.bats
 t_root_stamp_SOURCES = t/root/stamp.c t/root/stim.h

@@ -248,6 +248,10 @@ usage() {
 	usage "--min-stall: has no effect" -e stall_total --min-stall 1s
 	usage "--interval: has no effect" -e stall --interval 2s
 	usage "--all: has no effect" -e exec,exit --all
+	usage "--rate: has no effect" -e stall,exit --rate 5
+	usage "--argv-max: has no effect" -e stall,exit --argv-max 8KiB
+	usage "--no-snap: has no effect" -e stall,exec --no-snap
+	usage "--rung: has no effect" -e stall,sample --rung tp_btf
 	usage "--culprit=process: has no effect" --culprit process --resource io
 	for filter in "-p 1" "--ppid 1" "-t 1" "--comm nope" "-u 0"; do
 		usage "choose by --cgroup" -e stall $filter
@@ -277,4 +281,35 @@ usage() {
 	sed '1,/open_ns is missing/d' "$OUT" | pick stall_total stall_ns open_ns >after
 	[ -s after ]
 	if grep -v -- '-$' after; then false; fi
+}
+
+files_of() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups prlimit --pid "$TRACE" --nofile="$1":
+}
+
+@test "without a file to be had for a while: samples and open_ns are missing, and then no longer" {
+	local state what
+	trace_start -e sample,stall_total --resource cpu --window 200ms --interval 200ms --all
+	wait_for 10 grep -q '"event":"sample"' "$OUT"
+	files_of 3
+	wait_for 10 grep -q 'open_ns is missing' "$OUT"
+	wait_for 10 grep -q 'processes cannot be looked at' "$OUT"
+	sleep 1
+	files_of 1024
+	wait_for 10 grep -q '"state":"healed".*open_ns is missing' "$OUT"
+	wait_for 10 grep -q '"state":"healed".*processes cannot be looked at' "$OUT"
+	sleep 0.5
+	trace_stop
+	for what in 'open_ns is missing' 'sample: the processes cannot be looked at: Too many open files'; do
+		for state in degraded healed; do
+			[ "$(grep "$what" "$OUT" | grep -c "\"state\":\"$state\"")" = 1 ]
+		done
+	done
+	# Nothing is told twice or lost: who was seen before goes on where it was.
+	sed '1,/"state":"healed".*processes cannot/d' "$OUT" | pick sample pid interval_ns >after
+	awk -v p=$$ '$1 == p && $2 != "-" { n++ } END { exit n == 0 }' after
+	sed '/processes cannot be looked at/q' "$OUT" | pick sample pid >before
+	grep -qx $$ before
+	sed -n '/degraded.*processes cannot/,/healed.*processes cannot/p' "$OUT" | pick sample pid interval_ns |
+	    awk -v p=$$ '$1 == p { n++; if ($2 < 1000000000) exit 1 } END { exit n == 0 }'
 }

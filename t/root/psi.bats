@@ -291,8 +291,8 @@ need_trigger() {
 }
 
 @test "psi: a reader that leaves ends it, though there is nothing to write" {
-	for how in "--trigger 'memory full 10s/10s'" "--interval 1h"; do
-		run bash -c "timeout 20 lnx-psi -q $how --depth 0 | head -n 1 >/dev/null
+	for how in "--trigger 'memory full 10s/10s'" "--interval 1h --depth 0"; do
+		run bash -c "timeout 20 lnx-psi -q $how | head -n 1 >/dev/null
 			echo \"\${PIPESTATUS[0]}\""
 		echo "$how: $output"
 		[ "$output" = 141 ]

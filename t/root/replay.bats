@@ -104,7 +104,7 @@ setup() {
 @test "-n: ends after so many records" {
 	spawn -s 5 "$NOP" >/dev/null 3>&- &
 	storm=$!
-	run --separate-stderr timeout 10 lnx-trace -n 10 -e exec --no-snap -o "$OUT"
+	run --separate-stderr timeout 10 lnx-trace -n 10 -e exec -o "$OUT"
 	[ "$status" = 0 ]
 	wait $storm
 	pick fork,exec,exit,reparent event <"$OUT" | uniq -c | tr -s ' ' |

@@ -122,7 +122,7 @@ main(int argc, char **argv)
 	const struct stall_facts *f;
 	char why[TRACE_WHY], line[64];
 	struct stall *st;
-	uint64_t before;
+	uint64_t before, from, end = 0;
 	int c;
 
 	libbpf_set_print(NULL);
@@ -153,10 +153,18 @@ main(int argc, char **argv)
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		before = machine_delay();
-		if (stall_read(st, boot_now(), &w) == -1) {
+		from = boot_now();
+		if (stall_read(st, &w) == -1) {
 			perror("stalls: stall_read");
 			return 4;
 		}
+		if ((end != 0 && w->from != end) || w->to < from ||
+		    w->to > boot_now()) {
+			fprintf(stderr, "stalls: a window ends at another "
+			    "moment than it was read\n");
+			return 1;
+		}
+		end = w->to;
 		print_window(st, w, before, machine_delay());
 	}
 	stall_close(st);

@@ -13,7 +13,6 @@
 #include <poll.h>
 #include <signal.h>
 
-#include "host/boot.h"
 #include "host/iomem.h"
 #include "stim.h"
 
@@ -111,7 +110,7 @@ main(int argc, char **argv)
 	fflush(stdout);
 	while (!last) {
 		last = poll(&p, 1, ms) != 0;
-		must(iomem_read(m, boot_now(), &io, &memory) == 0);
+		must(iomem_read(m, &io, &memory) == 0);
 		say(n, "io", &io);
 		say(n++, "memory", &memory);
 	}

@@ -4,8 +4,10 @@
  * stop (SIGSTOP), then use a processor (-1: any) for so long at most.
  * spin; light BURN SLEEP, in us, as an interactive task does; alternate US,
  * from one processor to the next; fork BURN, one child after the other; many N,
- * as many children that spin.
+ * as many children that spin; sleepers N, as many threads that sleep; exec
+ * PROGRAM ARGUMENT..., by a thread that is not the first, without a stop.
  */
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -93,6 +95,38 @@ many(int n)
 		stim_reap(-1);
 }
 
+static void *
+sleeper(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+static void
+sleepers(int n)
+{
+	pthread_attr_t small;
+	pthread_t t;
+
+	must(pthread_attr_init(&small) == 0);
+	must(pthread_attr_setstacksize(&small, 16384) == 0);
+	while (n-- > 0)
+		must(pthread_create(&t, &small, sleeper, NULL) == 0);
+	while (go_on())
+		usleep(100000);
+}
+
+static void *
+execs(void *arg)
+{
+	char **argv = arg;
+
+	execvp(argv[0], argv);
+	must(0);
+	return NULL;
+}
+
 static void
 enter(char *dirs)
 {
@@ -136,7 +170,14 @@ main(int argc, char **argv)
 		forks(a);
 	else if (strcmp(what, "many") == 0)
 		many(a);
-	else
+	else if (strcmp(what, "sleepers") == 0)
+		sleepers(a);
+	else if (strcmp(what, "exec") == 0 && argc > 4) {
+		pthread_t t;
+
+		must(pthread_create(&t, NULL, execs, argv + 4) == 0);
+		sleeper(NULL);
+	} else
 		return 2;
 	return 0;
 }

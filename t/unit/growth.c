@@ -48,11 +48,37 @@ directories(void)
 	    cgroup_dir(buf, 4, path, LEN) == -1, "dir: no room");
 }
 
+/* The cgroup was removed, and made again under its path. */
+static void
+other(struct pressure *p, struct pressure_look *l, int keep, const char *how)
+{
+	struct stat st;
+
+	fstatat(root, "a/b", &st, 0);
+	l->id = st.st_ino;
+	put("a/b/io.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=5\n");
+	pressure_init(p);
+	l->number++;
+	pressure_read(p, l, path, LEN, keep);
+	put("a/b/io.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=9\n");
+	l->number++;
+	pressure_read(p, l, path, LEN, keep);
+	ok(p->d_some == 4000, "pressure: of the cgroup by its id, %s", how);
+	pressure_close(p);
+	l->id++;
+	l->number++;
+	pressure_read(p, l, path, LEN, keep);
+	ok(p->d_some == NONE && p->none && p->fd == -1,
+	    "pressure: not of another that has its path, %s", how);
+	l->id = NONE;
+}
+
 static void
 pressures(int keep)
 {
 	const char *how = keep ? "kept open" : "opened each time";
-	struct pressure_look l = { .root = root, .resource = "io", .number = 1 };
+	struct pressure_look l = { .root = root, .id = NONE,
+	    .resource = "io", .number = 1 };
 	struct pressure p;
 
 	pressure_init(&p);
@@ -80,6 +106,7 @@ pressures(int keep)
 	pressure_read(&p, &l, path, LEN, keep);
 	ok(p.d_some == NONE && !p.none, "pressure: what is none, %s", how);
 	pressure_close(&p);
+	other(&p, &l, keep, how);
 	l.resource = "memory";
 	pressure_init(&p);
 	pressure_read(&p, &l, path, LEN, keep);
@@ -90,8 +117,8 @@ pressures(int keep)
 static void
 usages(void)
 {
-	struct usage_look l = { .root = root, .file = "memory.current",
-	    .number = 7 };
+	struct usage_look l = { .root = root, .id = NONE,
+	    .file = "memory.current", .number = 7 };
 	struct usage u = { 0 };
 
 	put("a/b/memory.current", "4096\n");
@@ -112,6 +139,12 @@ usages(void)
 	l.number++;
 	usage_read(&u, &l, path, LEN);
 	ok(u.bytes == NONE && u.grown == NONE, "usage: what is no number");
+	put("a/b/memory.current", "4096\n");
+	l.number++;
+	l.id = 1;
+	usage_read(&u, &l, path, LEN);
+	ok(u.bytes == NONE, "usage: not of another that has its path");
+	l.id = NONE;
 	put("memory.current", "4096\n");
 	l.number++;
 	usage_read(&u, &l, "", 1);

@@ -14,6 +14,7 @@ struct edge {
 	unsigned	host, victim, culprit;	/* cgroups; culprit 0: its quota */
 	uint64_t	at, ns;
 	const char	*resource;	/* NULL: cpu */
+	uint64_t	len;		/* of the window; 0: 1 s */
 };
 
 static int
@@ -30,7 +31,8 @@ feed(struct harm *h, const struct edge *e)
 	    "\"victim\":{\"cgroup\":\"/s%u/p%u\"},\"culprit\":{%s},"
 	    "\"window_ns\":%" PRIu64 ",\"stall_ns\":%" PRIu64
 	    ",\"method\":\"measured\",\"confidence\":1}", e->at, e->host,
-	    e->resource != NULL ? e->resource : "cpu", e->victim % 7, e->victim, c, MS(1000), e->ns);
+	    e->resource != NULL ? e->resource : "cpu", e->victim % 7, e->victim, c,
+	    e->len != 0 ? e->len : MS(1000), e->ns);
 	return harm_feed(h, EV_stall, line, n);
 }
 
@@ -165,6 +167,36 @@ quiet_windows(void)
 	feed_psi(h, 9, MS(3991), 0);
 	harm_sum(h, 1);
 	ok(p->now.waited == 0, "harm: two of them do not");
+	harm_free(h);
+}
+
+/* lnx-trace was held up, within a look or before it. */
+static void
+held_up(void)
+{
+	struct edge io = { .victim = 1, .culprit = 2, .at = MS(1900),
+	    .len = MS(1900), .ns = MS(5), .resource = "io" };
+	struct edge cpu = { .victim = 1, .culprit = 3, .at = MS(1000), .ns = 7 };
+	struct harm *h = harm_new(0);
+	const struct harm_party *p;
+
+	feed(h, &cpu);
+	feed(h, &io);
+	harm_sum(h, 1);
+	p = harm_find(h, "h0", "/s1/p1", STALL_CPU);
+	ok(p != NULL && p->now.waited == 7 &&
+	    harm_end(h, "h0", STALL_IO) == MS(1900),
+	    "harm: windows of one look need not end at one moment");
+	cpu.at = MS(3500);
+	cpu.len = MS(2500);
+	feed(h, &cpu);
+	io.at = MS(4000);
+	io.len = MS(490);
+	feed(h, &io);
+	harm_sum(h, 1);
+	ok(harm_find(h, "h0", "/s1/p1", STALL_CPU)->now.waited == 0 &&
+	    harm_find(h, "h0", "/s1/p1", STALL_IO)->now.waited == MS(5),
+	    "harm: a short window after a long one is another");
 	harm_free(h);
 }
 
@@ -339,6 +371,7 @@ main(void)
 
 	last_window();
 	quiet_windows();
+	held_up();
 	pressure(0);
 	pressure(1);
 	any_order(&r);
