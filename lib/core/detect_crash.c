@@ -88,10 +88,10 @@ struct crashes {
 	struct window	failed, all;
 	struct window	asked;		/* of the failed, see ended_answer() */
 	struct window	again;		/* of these, started after one had failed */
-	struct top	statuses[TOP];
 	uint8_t		supervised;	/* its parent is there to start it again */
 	uint8_t		crashed;	/* since it opened: they were no answers */
 	uint64_t	t[DEATHS];	/* of the last deaths */
+	int16_t		how[DEATHS];	/* and exit status, or -signal */
 	uint32_t	n;
 	uint32_t	place;		/* hash of the last one's cgroup, under a shim */
 };
@@ -194,15 +194,13 @@ crash_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	c = (void *)g->state;
 	window_add(&c->all, r->p[C_WINDOW], l->now, 1);
 	if (bad) {
-		if (window_sum(&c->failed, r->p[C_WINDOW], l->now) == 0)
-			memset(c->statuses, 0, sizeof(c->statuses));
 		window_add(&c->failed, r->p[C_WINDOW], l->now, 1);
 		if (probed(l, c, rec, &s) || ended_answer(l, rec))
 			window_add(&c->asked, r->p[C_WINDOW], l->now, 1);
 		if (restarted(c, rec, r->p[C_WINDOW], l->now))
 			window_add(&c->again, r->p[C_WINDOW], l->now, 1);
 		c->supervised = supervises(l, rec);
-		top_add(c->statuses, NULL, "", ended_how(rec));
+		c->how[c->n % DEATHS] = ended_how(rec);
 		c->t[c->n++ % DEATHS] = l->now;
 		group_seen(l, g, rec);
 	}
@@ -226,6 +224,20 @@ spread(const struct crashes *c, uint64_t window, uint64_t now, uint32_t *n)
 		++*n;
 	}
 	return last > first ? last - first : 0;
+}
+
+/* How those in the window ended, of those kept; all of them, if none is in it. */
+static void
+statuses(const struct crashes *c, uint64_t window, uint64_t now, struct top *t)
+{
+	uint32_t n = c->n < DEATHS ? c->n : DEATHS;
+
+	memset(t, 0, TOP * sizeof(*t));
+	if (now - c->t[(c->n - 1) % DEATHS] >= window)
+		window = UINT64_MAX;
+	for (uint32_t i = c->n - n; i != c->n; i++)
+		if (now - c->t[i % DEATHS] < window)
+			top_add(t, NULL, "", c->how[i % DEATHS]);
 }
 
 /* More of them crashed than may have answered; while it is open, at any time. */
@@ -298,11 +310,14 @@ crash_tell(struct lane *l, struct group *g, struct report *r)
 	const struct rule *rule = g->rule;
 	uint64_t bad = window_sum(&c->failed, rule->p[C_WINDOW], l->now);
 	uint64_t all = window_sum(&c->all, rule->p[C_WINDOW], l->now), span;
-	const struct top *most = top_first(c->statuses);
+	struct top ends[TOP];
+	const struct top *most;
 	char who[100], len[VALUE_TEXT], each[VALUE_TEXT];
 	uint32_t n;
 
 	span = spread(c, rule->p[C_WINDOW], l->now, &n);
+	statuses(c, rule->p[C_WINDOW], l->now, ends);
+	most = top_first(ends);
 	report_process(l, &r->subject, "process", &g->s.id);
 	r->culprit.kind = "command";
 	r->culprit.comm = g->s.s[0];
@@ -314,7 +329,7 @@ crash_tell(struct lane *l, struct group *g, struct report *r)
 		report_value(r, "interval", UNIT_TIME, (double)span / (n - 1),
 		    rule->p[C_EVERY] > 0 ? rule->p[C_EVERY] : NAN);
 	r->class = c->crashed ? "crash_loop" : "retry";
-	top_tell_status(r, "exits", c->statuses);
+	top_tell_status(r, "exits", ends);
 	snprintf(r->summary, sizeof(r->summary), "%s failed %llu times in %s under "
 	    "%s%s, by %s %d%s%s", g->s.s[0], (unsigned long long)bad,
 	    value_text(len, UNIT_TIME, rule->p[C_WINDOW]),

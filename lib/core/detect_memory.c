@@ -8,6 +8,7 @@
 
 enum { P_GROWTH, P_WINDOW, P_R2, P_POINTS };
 enum { JUDGED = 1024 };		/* times in a window, at most */
+enum { LATE = 8 };		/* part of the window in which it goes on */
 
 struct leak {
 	struct line	line;
@@ -71,6 +72,16 @@ told(struct lane *l, const struct group *g)
 	return 0;
 }
 
+/* A program that starts grows, too, and is done: it must go on, half as fast. */
+static int
+goes_on(struct lane *l, const struct group *g, const struct fit *f)
+{
+	const struct leak *k = (const void *)g->state;
+	struct fit late = line_fit(&k->line, length(g->rule) / LATE, l->now);
+
+	return late.n < 2 || late.slope >= f->slope / 2;
+}
+
 static enum verdict
 judge(struct lane *l, struct group *g)
 {
@@ -80,12 +91,11 @@ judge(struct lane *l, struct group *g)
 	double growth = round(f.slope * f.span / 1e9);
 
 	g->inc.value = growth;
-	/* A program that starts grows, too: it must go on. */
 	if (f.slope <= 0 || growth < r->p[P_GROWTH] * CLEAR)
 		return CALM;
 	if (growth < r->p[P_GROWTH] || f.n < r->p[P_POINTS] ||
 	    f.r2 < r->p[P_R2] || f.span < r->p[P_WINDOW] / 2 ||
-	    (!g->inc.open && told(l, g)))
+	    (!g->inc.open && (told(l, g) || !goes_on(l, g, &f))))
 		return STAY;
 	return FIRE;
 }

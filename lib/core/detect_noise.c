@@ -63,15 +63,17 @@ spaces(const struct rec *rec)
 }
 
 void
-noise_add(struct lane *l, const struct rule *r, struct noise *n,
+noise_add(struct lane *l, const struct rule *r, struct noise *n, int open,
     const struct rec *rec, uint64_t ns)
 {
 	double confidence = rec_double(rec, K_confidence);
 
-	if (wide_sum(&n->stall, r->p[N_WINDOW], l->now) == 0) {
+	if (wide_sum(&n->stall, r->p[N_WINDOW], l->now) == 0)
+		n->since = 0;
+	/* How sure it was before it was above the limit does not matter now. */
+	if (n->since == 0 && !open) {
 		n->confidence = 1;
 		n->estimated = 0;
-		n->since = 0;
 	}
 	wide_add(&n->stall, r->p[N_WINDOW], l->now, ns);
 	if (confidence < n->confidence)
@@ -90,7 +92,7 @@ noise_of(struct lane *l, const struct rule *r, const struct rec *rec,
 	if (g == NULL)
 		return;
 	n = (void *)g->state;
-	noise_add(l, r, n, rec, rec_num(rec, K_stall_ns, 0));
+	noise_add(l, r, n, g->inc.open, rec, rec_num(rec, K_stall_ns, 0));
 	if (wide_sum(&n->stall, r->p[N_WINDOW], l->now) <= r->p[N_STALL])
 		n->since = 0;
 	else if (n->since == 0)

@@ -31,8 +31,8 @@ struct noise {
 	uint8_t		told;		/* many: a stall_culprit record came */
 };
 
-/* What a record adds to it: ns, and how sure that is. */
-void noise_add(struct lane *, const struct rule *, struct noise *,
+/* What a record adds to it: ns, and how sure that is; open: it has an incident. */
+void noise_add(struct lane *, const struct rule *, struct noise *, int open,
     const struct rec *, uint64_t ns);
 
 /* Which severity it has that one waited that part of the window, in %. */

@@ -138,7 +138,7 @@ noise_many_feed(struct lane *l, const struct rule *r, const struct rec *rec,
 	most = wide_sum(&n->stall, r->p[N_WINDOW], l->now);
 	if (most > m->worst)
 		m->worst = most;
-	noise_add(l, r, m, rec, ns);
+	noise_add(l, r, m, g->inc.open, rec, ns);
 	settle(l, g, rec);
 }
 
@@ -160,7 +160,7 @@ told(struct lane *l, struct group *g, const struct rec *rec)
 		m->squares = m->sum * m->sum / victims;
 	}
 	m->ns += more;
-	noise_add(l, g->rule, m, rec, more);
+	noise_add(l, g->rule, m, g->inc.open, rec, more);
 	settle(l, g, rec);
 }
 

@@ -7,7 +7,7 @@ setup() {
 }
 
 @test "lnx-rules: memory_leak: a line that goes on; no start, no cache" {
-	golden memory-leak- 23
+	golden memory-leak- 24
 	need_jq
 	[ "$(says memory-leak-at-the-limit '.values.growth.value')" = 62914560 ]
 	[ "$(says memory-leak-cgroup '.values.time_to_oom.value > 0' | cut -d ' ' -f 1)" = true ]
@@ -31,7 +31,7 @@ setup() {
 	# R2 of 0.907 and of 0.893.
 	[ "$(state not-too-crooked)" = memory_leak:opened ]
 	quiet memory-leak-default-just-not memory-leak-default-crooked \
-	    memory-leak-default-9-points
+	    memory-leak-default-9-points memory-leak-default-not-a-load
 }
 
 @test "lnx-rules: memory_leak_slow: a leak of hours, and no second incident of a quick one" {

@@ -253,3 +253,21 @@ noise() {
 	done >in
 	[ "$(lnx-rules -r my.conf in | jq -c '.values.stalled | [.value <= 100, .value > 10]' | sort -u)" = '[true,true]' ]
 }
+
+@test "lnx-rules: crash_loop: how it ended is that of the failures that are counted" {
+	rules '[crash_loop]'
+	for i in $(seq 60); do
+		printf '{"v":1,"event":"exit","boot_ns":%d000000000,"id":"0123abcd-%d000000000-%d","pid":%d,"parent_id":"0123abcd-5-9","ppid":9,"comm":"svc","exit_code":%d,"duration_ns":5000000000}\n' \
+			$((i * 10)) $((i * 10 - 5)) $((1000 + i)) $((1000 + i)) $((i < 45 ? 2 : 3))
+	done >in
+	[ "$(lnx-rules -r my.conf in | jq -c '[.culprit.count, .top.exits]' | tail -n 1)" = '[6,[{"exit_code":3,"count":6}]]' ]
+}
+
+@test "lnx-rules: noisy_neighbor: how sure it is of what was long before does not count" {
+	rules '[noisy_neighbor]'
+	pair() { for t in $(seq "$1" "$2"); do rec stall "$t" "\"resource\":\"cpu\",\"victim\":{\"cgroup\":\"/v\"},\"culprit\":{\"kind\":\"cgroup\",\"cgroup\":\"/c\"},\"window_ns\":1000000000,\"stall_ns\":$3,\"share\":0.5,$4"; done; }
+	sure='"method":"measured","confidence":1' guess='"method":"estimated","confidence":0.2'
+	told() { lnx-rules -r my.conf | jq -r 'select(.state == "opened") | .evidence | "\(.method) \(.confidence)"'; }
+	[ "$({ pair 10 10 50000000 "$guess"; pair 11 60 50000000 "$sure"; pair 61 90 200000000 "$sure"; } | told)" = "measured 1" ]
+	[ "$({ pair 11 60 50000000 "$sure"; pair 61 70 200000000 "$sure"; pair 71 71 200000000 "$guess"; pair 72 90 200000000 "$sure"; } | told)" = "estimated 0.2" ]
+}
