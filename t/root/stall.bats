@@ -229,8 +229,11 @@ throttled() {
 	at=-1
 	case $(uname -r) in
 	5.*) at=0 ;;
-	7.*) ! grep -qw -m 1 '^flags.* lm ' /proc/cpuinfo ||
-	    grep -qw -m 1 cx16 /proc/cpuinfo || at=0 ;;
+	7.*)
+		case " $(sed -n '/^flags/{p;q;}' /proc/cpuinfo) " in
+		*" cx16 "*) ;;
+		*" lm "*) at=0 ;;
+		esac ;;
 	esac
 	for _ in $(seq 8); do
 		work_in a $at light 1000 2000
