@@ -4,7 +4,7 @@
 
 #include "core/harm_name.h"
 
-enum { PATH = HARM_NAME - HARM_TAG };
+enum { PATH = HARM_NAME - HARM_TAG, ID = 21 };
 
 static int
 is_str(const struct scan_val *v)
@@ -28,9 +28,9 @@ roll(char *path, unsigned depth)
 
 /* An id, as ids are written; else none. */
 static void
-id_of(char buf[HARM_TAG], const struct scan_val *v)
+id_of(char buf[ID], const struct scan_val *v)
 {
-	if (!is_str(v) || v->len > 20 || scan_str(v, buf, HARM_TAG) <= 0 ||
+	if (!is_str(v) || v->len >= ID || scan_str(v, buf, ID) <= 0 ||
 	    buf[strspn(buf, "0123456789")] != '\0')
 		*buf = '\0';
 }
@@ -41,7 +41,7 @@ harm_name(char buf[HARM_NAME], const struct harm_place *p, unsigned depth)
 	int v1 = is_str(p->path_v1) && !scan_is(p->path_v1, "/") &&
 	    (!is_str(p->path) || scan_is(p->path, "/"));
 	const struct scan_val *path = v1 ? p->path_v1 : p->path;
-	char s[PATH], id[HARM_TAG];
+	char s[PATH], id[ID];
 	long len;
 
 	id_of(id, v1 ? p->id_v1 : p->id);
