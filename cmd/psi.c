@@ -41,7 +41,7 @@ psi_wait(struct pollfd *p, size_t n, const struct timespec *ts)
 		warn("poll");
 		return -1;
 	}
-	if (rc > 0 && reader->revents & POLLERR)
+	if (rc > 0 && reader->revents != 0)
 		raise(SIGPIPE);
 	return !cmd_stop;
 }

@@ -229,7 +229,7 @@ rest(struct watch *w)
 		    INT32_MAX : (end - now + MS - 1) / MS;
 	if (poll(p, 2, ms) == -1)
 		return errno == EINTR ? 0 : -1;
-	if (p[1].revents & POLLERR) {
+	if (p[1].revents != 0) {	/* of a pipe POLLERR, of a socket POLLHUP */
 		errno = EPIPE;
 		return -1;
 	}

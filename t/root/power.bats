@@ -192,6 +192,11 @@ switches() {
 	[ "$output" = 141 ]
 }
 
+@test "a reader of a socket that leaves ends it, though nothing happens" {
+	command -v perl >/dev/null || skip "no perl for a socket"
+	[ "$(left_alone lnx-trace -q -e oom)" = 141 ]
+}
+
 @test "the second ^C kills a lnx-trace that cannot write" {
 	mkfifo stuck
 	exec 8<>stuck

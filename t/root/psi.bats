@@ -297,4 +297,7 @@ need_trigger() {
 		echo "$how: $output"
 		[ "$output" = 141 ]
 	done
+	command -v perl >/dev/null || skip "no perl for a socket"
+	[ "$(left_alone lnx-psi -q --trigger 'memory full 10s/10s')" = 141 ]
+	[ "$(left_alone lnx-psi -q --interval 1h --depth 0)" = 141 ]
 }
