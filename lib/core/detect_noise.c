@@ -46,20 +46,21 @@ pair(struct lane *l, enum by by, const struct rec *rec, struct subject *s)
 	return s->s[0] != NULL && s->s[1] != NULL && s->s[0] != s->s[1];
 }
 
-/* Pods of one name in two namespaces are two: FNV-1a of both namespaces. */
+uint32_t
+noise_space(const struct rec *rec, enum key key, uint32_t h)
+{
+	const struct scan_val *v = rec_val(rec, key);
+
+	for (size_t k = 0; v->type == SCAN_STR && k < v->len; k++)
+		h = (h ^ (unsigned char)v->p[k]) * 16777619u;
+	return (h ^ '/') * 16777619u;
+}
+
 static uint32_t
 spaces(const struct rec *rec)
 {
-	const struct scan_val *v[] = { rec_val(rec, K_victim_namespace),
-	    rec_val(rec, K_culprit_namespace) };
-	uint32_t h = 2166136261u;
-
-	for (int i = 0; i < 2; i++) {
-		for (size_t k = 0; v[i]->type == SCAN_STR && k < v[i]->len; k++)
-			h = (h ^ (unsigned char)v[i]->p[k]) * 16777619u;
-		h = (h ^ '/') * 16777619u;
-	}
-	return h;
+	return noise_space(rec, K_culprit_namespace,
+	    noise_space(rec, K_victim_namespace, NOISE_SPACE));
 }
 
 void

@@ -40,6 +40,11 @@ int noise_grade(const struct rule *, double part);
 
 void noise_name(struct party *, enum by, const char *);
 
+/* Pods of one name in two namespaces are two: FNV-1a of the namespace in that field,
+ * after h, which is NOISE_SPACE for the first. */
+#define NOISE_SPACE	2166136261u
+uint32_t noise_space(const struct rec *, enum key, uint32_t h);
+
 /* Who else may be the culprit of a resource that the rule looks at.  RES_NONE:
  * the record is not about that. */
 enum resource noise_resource(const struct rule *, const struct rec *);

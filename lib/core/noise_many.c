@@ -15,17 +15,6 @@ of(const struct group *g)
 	return (struct noise *)(uintptr_t)g->state;
 }
 
-static uint32_t
-space(const struct rec *rec)
-{
-	const struct scan_val *v = rec_val(rec, K_culprit_namespace);
-	uint32_t h = 0;
-
-	for (size_t k = 0; v->type == SCAN_STR && k < v->len; k++)
-		h = h * 31 + (unsigned char)v->p[k];
-	return h;
-}
-
 /* The culprit, named by that.  1, or 0 if it is not told. */
 static int
 subject(struct lane *l, enum by by, const struct rec *rec, struct subject *s)
@@ -35,7 +24,8 @@ subject(struct lane *l, enum by by, const struct rec *rec, struct subject *s)
 	switch (by) {
 	case BY_POD:
 		s->s[0] = lane_sym(l, rec, K_culprit_pod);
-		s->n |= space(rec) << 8;
+		s->n |= noise_space(rec, K_culprit_namespace,
+		    NOISE_SPACE) << 8;
 		break;
 	case BY_NAMESPACE:
 		s->s[0] = lane_sym(l, rec, K_culprit_namespace);
