@@ -131,8 +131,8 @@ waited() {
 	    END { printf "%.0f\n", n }' window
 }
 
-# measure SECONDS: everyone at work for so long, with quiet edges.  Then window
-# has it, and delay[PID] is what each waited.
+# measure SECONDS [COMMAND]: everyone at work for so long, with quiet edges.  Then
+# window has it, and delay[PID] is what each waited.  COMMAND takes that time.
 declare -A delay
 measure() {
 	local pid
@@ -142,7 +142,7 @@ measure() {
 		delay[$pid]=$(delays "$pid")
 	done
 	kill -CONT "${WORKERS[@]}"
-	sleep "$1"
+	"${2-sleep}" "$1"
 	kill -STOP "${WORKERS[@]}"
 	quiet
 	window
