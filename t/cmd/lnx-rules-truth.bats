@@ -209,6 +209,14 @@ noise() {
 	[ -z "$(wait_for 100 140 9 300 | noise)" ]
 	# Three who compute, and many who wake up now and then: a build beside others.
 	[ -z "$({ wait_for 100 140 3 1500; wait_for 100 140 50 4 /hog /s; } | noise)" ]
+	rules '[noisy_neighbor];total = 5s'
+	for ms in 100 101; do
+		wait_for 100 140 20 $ms | lnx-rules -r my.conf | jq -r .severity | sort -u | paste -sd ' '
+	done >out
+	diff -u - out <<-'END'
+		low
+		low medium
+	END
 	rules '[noisy_neighbor];by = cgroup'
 	[ -z "$(wait_for 100 117 200 18 | noise)" ]
 }
