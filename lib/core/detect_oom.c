@@ -85,28 +85,36 @@ kills_more(struct lane *l, struct group *g, uint64_t n)
 }
 
 static void
+kills_count(struct lane *l, struct group *g, const struct rec *rec, uint64_t n)
+{
+	struct kills *k = (void *)g->state;
+
+	if (rec->kind == EV_oom) {
+		window_add(&k->told, g->rule->p[O_WINDOW], l->now, n);
+		kill_of(k, rec);
+	} else if (kills_more(l, g, n) == 0)
+		return;
+	group_seen(l, g, rec);
+	group_settle(l, g);
+}
+
+static void
 kills_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 {
 	uint64_t n = rec->kind == EV_oom ? 1 : rec_num(rec, K_oom_kills, 0);
+	unsigned by = r->by;
 	struct subject s;
-	struct kills *k;
 	struct group *g;
 
 	if (n == 0)
 		return;
-	for (int by = 0; by < BY_FIELD; by++) {
-		if (!(r->by >> by & 1) || !lane_subject(l, r, by, rec, &s) ||
-		    (g = group_get(l, r, &s)) == NULL)
-			continue;
-		k = (void *)g->state;
-		if (rec->kind == EV_oom) {
-			window_add(&k->told, r->p[O_WINDOW], l->now, n);
-			kill_of(k, rec);
-		} else if (kills_more(l, g, n) == 0)
-			continue;
-		group_seen(l, g, rec);
-		group_settle(l, g);
-	}
+	/* Of a kill without a cgroup the host is told. */
+	if (by & BY(CGROUP) && !lane_subject(l, r, BY_CGROUP, rec, &s))
+		by |= BY(HOST);
+	for (int i = 0; i < BY_FIELD; i++)
+		if (by >> i & 1 && lane_subject(l, r, i, rec, &s) &&
+		    (g = group_get(l, r, &s)) != NULL)
+			kills_count(l, g, rec, n);
 }
 
 static enum verdict
@@ -121,6 +129,7 @@ kills_tell(struct lane *l, struct group *g, struct report *r)
 {
 	struct kills *k = (void *)g->state;
 	const struct rule *rule = g->rule;
+	const char *in = g->s.by == BY_HOST ? "on" : "in";
 	char who[100], by[100], where[100], rss[VALUE_TEXT] = "";
 
 	incident_subject(l, g, &r->subject);
@@ -129,9 +138,9 @@ kills_tell(struct lane *l, struct group *g, struct report *r)
 	if (k->victim.pid == 0) {
 		report_why(r, 0.9, "no oom record: only the cgroup's count tells");
 		snprintf(r->summary, sizeof(r->summary),
-		    "the kernel killed %.0f %s in %s because memory ran out",
+		    "the kernel killed %.0f %s %s %s because memory ran out",
 		    g->inc.value, g->inc.value == 1 ? "process" : "processes",
-		    party_text(&r->subject, where, sizeof(where)));
+		    in, party_text(&r->subject, where, sizeof(where)));
 		return;
 	}
 	report_process(l, &r->victim, "process", &k->victim);
@@ -144,11 +153,11 @@ kills_tell(struct lane *l, struct group *g, struct report *r)
 		report_why(r, r->confidence, "culprit asked for the memory that was "
 		    "not there: not always the cause");
 	}
-	snprintf(r->summary, sizeof(r->summary), "the kernel killed %s%s%s%s in %s "
+	snprintf(r->summary, sizeof(r->summary), "the kernel killed %s%s%s%s %s %s "
 	    "because %s ran out%s%s%s",
 	    party_text(&r->victim, who, sizeof(who)), k->rss > 0 ? " (" : "",
 	    k->rss > 0 ? value_text(rss, UNIT_SIZE, k->rss) : "",
-	    k->rss > 0 ? ")" : "",
+	    k->rss > 0 ? ")" : "", in,
 	    party_text(&r->subject, where, sizeof(where)),
 	    strcmp(k->scope, "limit") == 0 ? "the cgroup's memory" :
 	    strcmp(k->scope, "host") == 0 ? "the memory of the host" : "memory",

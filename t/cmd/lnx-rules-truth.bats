@@ -251,6 +251,8 @@ noise() {
 	[ "$(told ',"cgroup":"/a"')" = "the kernel killed db[7] in /a because memory ran out" ]
 	[ "$(told ',"cgroup":"/a","scope":"host","rss_bytes":1073741824')" = \
 		"the kernel killed db[7] (1.0 GiB) in /a because the memory of the host ran out" ]
+	# A kill is told, though nobody knows in which cgroup.
+	[ "$(told '')" = "the kernel killed db[7] on the host because memory ran out" ]
 }
 
 @test "lnx-rules: memory_limit: a share that cannot be is all of the time" {
