@@ -79,12 +79,11 @@ stuck_feed(struct lane *l, const struct rule *r, const struct rec *rec)
 	group_settle(l, g);
 }
 
-static uint64_t
-stuck_for(const struct lane *l, const struct group *g)
+/* It was, and nobody has told whether it is. */
+static int
+stuck_perhaps(const struct stuck *p)
 {
-	const struct stuck *p = (const void *)g->state;
-
-	return p->s.since != 0 ? l->now - p->s.since : 0;
+	return p->s.since == 0 && p->s.value > 0;
 }
 
 static enum verdict
@@ -92,7 +91,9 @@ stuck_judge(struct lane *l, struct group *g)
 {
 	struct stuck *p = (void *)g->state;
 
-	g->inc.value = stuck_for(l, g);
+	/* If nobody tells it is what was known last. */
+	if (!stuck_perhaps(p))
+		g->inc.value = p->s.since != 0 ? l->now - p->s.since : 0;
 	return sustain_judge(&p->s, l->now, g->rule->p[D_FOR], 0.5);
 }
 
@@ -145,7 +146,9 @@ stuck_tell(struct lane *l, struct group *g, struct report *r)
 	unsigned n;
 
 	incident_subject(l, g, &r->subject);
-	report_value(r, "stuck", UNIT_TIME, stuck_for(l, g), g->rule->p[D_FOR]);
+	report_value(r, "stuck", UNIT_TIME, g->inc.value, g->rule->p[D_FOR]);
+	if (stuck_perhaps(p))
+		report_why(r, 0.5, "how often it was awake since is not told");
 	if (p->wchan[0] == '\0') {
 		report_why(r, r->confidence, "where it waits is not told");
 	} else {
@@ -156,7 +159,7 @@ stuck_tell(struct lane *l, struct group *g, struct report *r)
 	}
 	snprintf(r->summary, sizeof(r->summary), "%s is in uninterruptible sleep "
 	    "for %s%s%s%s", party_text(&r->subject, who, sizeof(who)),
-	    value_text(held, UNIT_TIME, stuck_for(l, g)),
+	    value_text(held, UNIT_TIME, g->inc.value),
 	    p->wchan[0] != '\0' ? ", in " : "", p->wchan, many);
 }
 

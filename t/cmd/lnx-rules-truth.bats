@@ -99,6 +99,11 @@ sample() {
 	[ "$(seq 0 | opened)" = 108a ]
 	[ "$(seq 104 | opened)" = 116a ]
 	[ -z "$(seq 108 | opened)" ]
+	# It does not end for that; how long is what was known when a second had gone by.
+	states() { { sample a 100 10 "$d,\"voluntary\":0"; for t in {101..120}; do sample a $t 1 "$d$1"; done; } |
+		lnx-rules -r my.conf | jq -r '"\(.state):\(.values.stuck.value / 1e9):\(.evidence.confidence)"' | paste -sd ' '; }
+	[ "$(states '')" = "opened:10:1 updated:11:0.5 updated:11:0.5" ]
+	[ "$(states ',"voluntary":1' | tr ' ' '\n' | cut -d : -f 1,2)" = $'opened:10\nclosed:0' ]
 }
 
 @test "lnx-rules: suppressed: how many incidents there would have been, not how many records" {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/detect_impl.h"
+#include "core/past.h"
 #include "rec/event.h"
 #include "tap.h"
 #include "unit/random.h"
@@ -404,11 +405,38 @@ engines(uint64_t *r)
 	rules_free(rs);
 }
 
+/* ---- what came too late ---- */
+
+/* As many as there is room for, and each of them as it was. */
+static void
+pasts(void)
+{
+	struct past p = { 0 };
+	struct past_line head;
+	const char *line;
+	char text[1000];
+	size_t at = 0, n = 0, bad = 0;
+
+	memset(text, 'x', sizeof(text));
+	for (uint64_t i = 0; i < 1000; i++)
+		past_keep(&p, i, text, sizeof(text) - i % 10);
+	bad += p.len > PAST_BYTES || p.len < PAST_BYTES - 2 * sizeof(text);
+	while ((line = past_next(&p, &at, &head)) != NULL) {
+		bad += head.t != n || head.len != sizeof(text) - n % 10 ||
+		    memcmp(line, text, head.len) != 0;
+		n++;
+	}
+	past_free(&p);
+	ok(bad == 0 && n > 200 && past_next(&p, &(size_t){ 0 }, &head) == NULL,
+	    "late lines are kept as they are, and no more than there is room for");
+}
+
 int
 main(void)
 {
 	uint64_t r = random_seed();
 
+	pasts();
 	values();
 	windows(&r);
 	begins();
