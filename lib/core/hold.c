@@ -297,7 +297,6 @@ turn(struct hold *h, struct page *p)
 		free(h->now.all);
 	h->now = *p;
 	*p = (struct page){ 0 };
-	h->at = 0;
 	return 0;
 }
 
