@@ -11,6 +11,8 @@
 #include "host/psi.h"
 #include "rec/wire.h"
 
+enum { ROOT = 1 };		/* id of the true root: kernfs_create_root() */
+
 static void
 file_open(struct pressure *p, const struct pressure_look *l, const char *names,
     size_t len)
@@ -19,7 +21,9 @@ file_open(struct pressure *p, const struct pressure_look *l, const char *names,
 	int dir;
 
 	p->none = 1;
-	if (l->root == -1 || cgroup_dir(path, sizeof(path), names, len) == -1)
+	/* That of the root says what all tasks waited, those of others too. */
+	if (l->root == -1 || l->id == ROOT ||
+	    cgroup_dir(path, sizeof(path), names, len) == -1)
 		return;
 	if ((dir = cgroup_open(l->root, path, l->id)) != -1) {
 		snprintf(file, sizeof(file), "%s.pressure", l->resource);

@@ -28,7 +28,8 @@ void pressure_close(struct pressure *);
 /*
  * Read it; names: of the cgroup, leaf first, as path in event.def.  keep: leave
  * it open for the next time.  What cannot be read, or was not read in the window
- * before, has not grown by a known amount.
+ * before, has not grown by a known amount; nor has that of the root, whose file
+ * is the machine's.
  */
 void pressure_read(struct pressure *, const struct pressure_look *,
     const char *names, size_t len, int keep);

@@ -143,3 +143,27 @@ between() {
 }
 
 crowded() { [ "$(awk '$1 == "Threads:" { print $2 }' "/proc/$CROWD/status")" -ge "$1" ]; }
+
+@test "stall: the root of v2 has no pressure of its own, its file is the machine's" {
+	command -v unshare >/dev/null || skip "no unshare"
+	group victim culprit
+	work_in victim 0 spin
+	work_in culprit 0 spin
+	WORK_IN=$V2 work 60 0 spin 3>&- &
+	WORKERS+=($!)
+	quiet
+	kill -CONT "${WORKERS[@]}"
+	# Without hierarchies of v1 who is in the root is told as that.
+	unshare -m bash -c '
+		awk "\$3 == \"cgroup\" { print \$2 }" /proc/mounts | tac |
+			while read -r dir; do umount -l "$dir"; done
+		exec lnx-trace -q -e stall,stall_total --resource cpu \
+			--min-stall 0 -d 4s' >records 3>&-
+	of() {
+		jq -s --arg v "$1" "[.[] | select(.event == \"stall_total\" and
+		    .victim.cgroup == \$v and .stall_ns > 0)] | $2" records
+	}
+	[ "$(of "/$TOP/victim" 'any(.psi_some_ns > 0 and .psi_full_ns != null)')" = true ]
+	[ "$(of / length)" -gt 0 ]
+	[ "$(of / 'any(.psi_some_ns != null or .psi_full_ns != null)')" = false ]
+}
