@@ -45,6 +45,25 @@ sample() {
 	[ "$(sample a 100 60 "$big" | opened)" = 100a ]
 }
 
+@test "lnx-rules: a gauge: says above only where it is, and is over after a silence, also below" {
+	rules '[g];kind = sample;detector = gauge;field = rss_bytes;by = process;above = 100;update = 1s'
+	v() { sample a "$1" 1 "\"rss_bytes\":$2"; }
+	said() {
+		{ v 1 "$1"; v 2 "$2"; v 3 "$2"; rec sample 33 ''; rec sample 34 ''; rec sample 60 ''; } |
+			lnx-rules -r my.conf | jq -r '"\(.boot_ns / 1e9) \(.summary)"'
+	}
+	said 150 90 | diff -u - <(printf '%s\n' '1 a[7]: rss_bytes is 150 B, above 100 B' \
+		'2 a[7]: rss_bytes is 90 B, no longer above 100 B' \
+		'3 a[7]: rss_bytes is 90 B, no longer above 100 B' \
+		'43 a[7]: g is over after 42 s; rss_bytes was up to 150 B, the limit is 100 B')
+	sed -i 's/above/below/' my.conf
+	said 50 110 | diff -u - <(printf '%s\n' '1 a[7]: rss_bytes is 50 B, below 100 B' \
+		'2 a[7]: rss_bytes is 110 B, no longer below 100 B' \
+		'3 a[7]: rss_bytes is 110 B, no longer below 100 B' \
+		'43 a[7]: g is over after 42 s; rss_bytes was down to 50 B, the limit is 100 B')
+	said 50 50 | tail -n 1 | grep -x '43 .* is over .*'
+}
+
 @test "lnx-rules: for: pressure is a mean, and one of a long interval is enough" {
 	rules '[psi_saturation];resource = cpu;above = 60%;for = 10s'
 	psi() { rec psi "$1" "\"resource\":\"cpu\",\"interval_ns\":$2,\"some_pct\":$3"; }
