@@ -305,3 +305,42 @@ noise() {
 	[ "$({ pair 10 10 50000000 "$guess"; pair 11 60 50000000 "$sure"; pair 61 90 200000000 "$sure"; } | told)" = "measured 1" ]
 	[ "$({ pair 11 60 50000000 "$sure"; pair 61 70 200000000 "$sure"; pair 71 71 200000000 "$guess"; pair 72 90 200000000 "$sure"; } | told)" = "estimated 0.2" ]
 }
+
+@test "lnx-rules: what is rounded is in the unit that it comes to" {
+	is() {
+		printf '[g]\nkind = %s\ndetector = gauge\nfield = %s\nabove = 0\n' "$1" "$2" >my.conf
+		rec "$1" 1 "\"$2\":$3" | lnx-rules -r my.conf | jq -r .summary |
+			sed 's/.* is \(.*\), above .*/\1/'
+	}
+	of() { while read -r n _; do is "$1" "$2" "$n"; done | paste -sd ,; }
+	of exit duration_ns <<'END' | grep -Fx '999 us,1.0 ms,999 ms,1.0 s,9.9 s,10 s,599 s,10 min'
+999400
+999600
+999499999
+999500000
+9940000000
+9960000000
+599400000000
+599600000000
+END
+	of sample rss_bytes <<'END' | grep -Fx '1023 B,1023 KiB,1.0 MiB,9.9 MiB,10 MiB'
+1023
+1048060
+1048070
+10400000
+10470000
+END
+}
+
+@test "lnx-rules: psi_saturation, circuit_breaker: for is told only of what is above" {
+	psi() { rec psi "$1" "\"resource\":\"cpu\",\"interval_ns\":1000000000,\"some_pct\":$2"; }
+	said() {
+		for t in {101..130}; do psi "$t" "$((t < 118 ? 95 : 78))"; done | lnx-rules -r my.conf |
+			jq -r 'select(.state == "updated").summary | sub("; .*"; "") | sub(".* is "; "")' |
+			uniq | paste -sd :
+	}
+	rules '[psi_saturation];resource = cpu;above = 90%;for = 10s;update = 5s'
+	[ "$(said)" = '95 % for 15 s:78 %, no longer above 90 %' ]
+	rules '[circuit_breaker];cpu = 0%;pressure = 90%;for = 10s;update = 5s'
+	[ "$(said)" = '95 % for 15 s:78 %, no longer above its limits' ]
+}
