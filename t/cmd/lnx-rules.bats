@@ -516,6 +516,11 @@ wrong() {
 	"$SRC/scripts/rules-from-yaml" "$rules/yaml/rules.yaml" |
 	    diff -u "$rules/yaml/rules.conf" -
 	lnx-rules -n "$rules/yaml/rules.conf"
+	# More than two processors: no awk may write that with an exponent.
+	printf -- '- name: a\n  detector: subtree_cpu_pct\n  threshold: 12800\n' >in.yaml
+	"$SRC/scripts/rules-from-yaml" in.yaml >my.conf
+	grep -Fx 'above = 128000000000/s' my.conf
+	lnx-rules -n my.conf
 	printf -- '- name: a\n  detector: b\n' >in.yaml
 	run --separate-stderr "$SRC/scripts/rules-from-yaml" in.yaml
 	[ "$status" -eq 2 ]
