@@ -169,8 +169,8 @@ value_json(char *p, double v)
 {
 	size_t n;
 
-	if (!isfinite(v) || fabs(v) > 1e18)
-		v = v < 0 ? -1e18 : 1e18;
+	if (!isfinite(v) || fabs(v) > 0x1p64)
+		v = v < 0 ? -0x1p64 : 0x1p64;
 	n = snprintf(p, VALUE_TEXT, "%.3f", v);
 	while (p[n - 1] == '0')
 		n--;

@@ -330,6 +330,11 @@ END
 10400000
 10470000
 END
+	# The value is that of the sentence, up to the greatest that a record may tell.
+	printf '[g]\nkind = sample\ndetector = gauge\nfield = rss_bytes\nabove = 0\n' >my.conf
+	rec sample 1 '"rss_bytes":18446744073709551615' | lnx-rules -r my.conf >out
+	jq -e '.values.rss_bytes | .value > 1.8e19 and .peak > 1.8e19' out
+	jq -r .summary out | grep -F ' 16777216 TiB,'
 }
 
 @test "lnx-rules: psi_saturation, circuit_breaker: for is told only of what is above" {
