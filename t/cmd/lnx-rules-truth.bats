@@ -349,3 +349,11 @@ END
 	rules '[circuit_breaker];cpu = 0%;pressure = 90%;for = 10s;update = 5s'
 	[ "$(said)" = '95 % for 15 s:78 %, no longer above its limits' ]
 }
+
+@test "lnx-rules: when an incident opened stays what was told, though the clock is set" {
+	rules '[g];kind = sample;detector = gauge;field = rss_bytes;above = 100;update = 1s'
+	at() { rec sample "$1" "\"time\":\"2026-01-01T0$2:00:0$1.000000000Z\",\"rss_bytes\":150"; }
+	{ at 1 0; at 2 0; at 3 7; at 4 7; } | lnx-rules -r my.conf >out
+	jq -r .time out | cut -c 12-19 | paste -sd ' ' | grep -x '00:00:01 00:00:02 07:00:03 07:00:04'
+	[ "$(jq -r '.opened, .evidence.from' out | uniq)" = 2026-01-01T00:00:01.000000000Z ]
+}
