@@ -93,12 +93,15 @@ enum verdict
 sustain_judge(const struct sustain *s, uint64_t now, uint64_t needed,
     double limit)
 {
-	if (s->last == 0 || (s->since == 0 && !(s->value > limit * CLEAR)))
+	/* One that is below 0 is of a value that must not be below it. */
+	double stay = limit < 0 ? limit / CLEAR : limit * CLEAR;
+
+	if (s->last == 0 || (s->since == 0 && !(s->value > stay)))
 		return CALM;
 	/* Silence is not calm where it was none; but no reason to go on for ever. */
 	if (now - s->last > patience(s->interval))
 		return now - s->last > SUSTAIN_SILENT ? CALM : STAY;
 	if (s->since != 0 && s->last - s->since >= needed)
 		return FIRE;
-	return s->value > limit * CLEAR ? STAY : CALM;
+	return s->value > stay ? STAY : CALM;
 }

@@ -201,14 +201,10 @@ static enum verdict
 gauge_judge(struct lane *l, struct group *g)
 {
 	struct gauge *p = (void *)g->state;
-	double limit = gauge_limit(g->rule);
-	enum verdict v;
 
 	g->inc.value = p->v;
-	v = sustain_judge(&p->s, l->now, g->rule->p[G_FOR], limit);
-	if (limit < 0 && v == CALM && upward(g->rule, p->v) > limit / CLEAR)
-		v = STAY;
-	return v;
+	return sustain_judge(&p->s, l->now, g->rule->p[G_FOR],
+	    gauge_limit(g->rule));
 }
 
 static void
@@ -220,9 +216,10 @@ gauge_tell(struct lane *l, struct group *g, struct report *r)
 	double x = rule->given[G_ABOVE] ? rule->p[G_ABOVE] : rule->p[G_BELOW];
 
 	report_value(r, rule->field, unit_of(rule->field), p->v, x);
-	snprintf(r->summary, sizeof(r->summary), "%s: %s is %s, %s %s",
+	snprintf(r->summary, sizeof(r->summary), "%s: %s is %s, %s%s %s",
 	    who(l, g, by, sizeof(by)), rule->field,
 	    value_text(num, unit_of(rule->field), p->v),
+	    upward(rule, p->v) > gauge_limit(rule) ? "" : "no longer ",
 	    rule->given[G_ABOVE] ? "above" : "below",
 	    value_text(limit, unit_of(rule->field), x));
 }

@@ -344,7 +344,7 @@ tell(struct lane *l, struct group *g, struct report *r)
 	struct forks *f = (void *)g->state;
 	const struct rule *rule = g->rule;
 	const struct top *first = top_first(f->parents);
-	const char *made = top_first(f->commands)->comm;
+	const char *made;
 	uint64_t sum = window_sum(&f->made, length(rule), l->now);
 	double s = length(rule) / 1e9;
 	int storm = rule->det == &detect_fork_storm;
@@ -359,8 +359,7 @@ tell(struct lane *l, struct group *g, struct report *r)
 	if (first->n > 0)
 		report_process(l, &r->culprit, "process", &first->id);
 	r->culprit.count = first->n - first->more;
-	if (made[0] == '\0' && r->culprit.comm != NULL)
-		made = r->culprit.comm;
+	made = fork_command(f, r->culprit.comm);
 	top_tell(l, r, "parents", f->parents);
 	top_tell(l, r, "commands", f->commands);
 	if (g->s.by == BY_TREE)

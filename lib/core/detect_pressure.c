@@ -99,18 +99,36 @@ judge(struct lane *l, struct group *g)
 	    g->rule->p[P_ABOVE]);
 }
 
+/* How long it has been above, or that it is so no more. */
+static void
+held_tell(const struct lane *l, const struct group *g, struct report *r,
+    const char *limit, char *text, size_t size)
+{
+	const struct pressure *p = (const void *)g->state;
+	uint64_t since = p->s.since != 0 ? p->s.since : g->inc.opened;
+	char len[VALUE_TEXT];
+
+	report_value(r, "for", UNIT_TIME, l->now - since,
+	    g->rule->p[P_FOR]);
+	if (p->s.since != 0)
+		snprintf(text, size, " for %s", value_text(len, UNIT_TIME,
+		    l->now - since));
+	else
+		snprintf(text, size, ", no longer above %s", limit);
+}
+
 static void
 tell(struct lane *l, struct group *g, struct report *r)
 {
 	struct pressure *p = (void *)g->state;
 	const struct rule *rule = g->rule;
 	const char *line = rule->p[P_LINE] == LINE_FULL ? "full" : "some";
-	char who[100], by[100], held[VALUE_TEXT], pct[VALUE_TEXT];
-	uint64_t since = p->s.since != 0 ? p->s.since : g->inc.opened;
+	char who[100], by[100], held[64], pct[VALUE_TEXT], limit[VALUE_TEXT];
 	const char *victim = g->s.by == BY_CGROUP ? g->s.s[0] : NULL;
 
 	report_value(r, "pressure", UNIT_PCT, p->pct, rule->p[P_ABOVE]);
-	report_value(r, "for", UNIT_TIME, l->now - since, rule->p[P_FOR]);
+	held_tell(l, g, r, value_text(limit, UNIT_PCT, rule->p[P_ABOVE]), held,
+	    sizeof(held));
 	r->resource = resource_text(p->resource);
 	accuse_tell(l, g, r, p->resource, victim);
 	if (r->culprit.kind != NULL && (g->s.by == BY_POD ||
@@ -120,11 +138,10 @@ tell(struct lane *l, struct group *g, struct report *r)
 	if (l->now - p->s.last > 2 * p->s.interval + SUSTAIN_SLACK)
 		report_why(r, r->confidence, "no record since");
 	incident_subject(l, g, &r->subject);
-	snprintf(r->summary, sizeof(r->summary), "%s pressure (%s) of %s is %s "
-	    "for %s; %s%s", r->resource, line,
+	snprintf(r->summary, sizeof(r->summary), "%s pressure (%s) of %s is %s"
+	    "%s; %s%s", r->resource, line,
 	    party_text(&r->subject, who, sizeof(who)),
-	    value_text(pct, UNIT_PCT, p->pct),
-	    value_text(held, UNIT_TIME, l->now - since),
+	    value_text(pct, UNIT_PCT, p->pct), held,
 	    r->culprit.kind != NULL ? "most stall by " : "",
 	    party_text(&r->culprit, by, sizeof(by)));
 }
@@ -244,27 +261,25 @@ breaker_tell(struct lane *l, struct group *g, struct report *r)
 {
 	struct pressure *p = (void *)g->state;
 	const struct rule *rule = g->rule;
-	uint64_t since = p->s.since != 0 ? p->s.since : g->inc.opened;
-	char by[100], held[VALUE_TEXT], cpu[VALUE_TEXT], pct[VALUE_TEXT];
+	char by[100], held[64], cpu[VALUE_TEXT], pct[VALUE_TEXT];
 	int busy = fresh(l, &p->busy);
 
 	report_value(r, "pressure", UNIT_PCT, p->pct, rule->p[P_ABOVE]);
 	if (busy)
 		report_value(r, "cpu", UNIT_PCT, p->busy.pct, rule->p[P_CPU] > 0 ?
 		    rule->p[P_CPU] : NAN);
-	report_value(r, "for", UNIT_TIME, l->now - since, rule->p[P_FOR]);
+	held_tell(l, g, r, "its limits", held, sizeof(held));
 	r->resource = resource_text(p->resource);
 	if (busy && !l->cpus_said)
 		report_why(r, 0.9, "%u processors, by the records: no source told",
 		    l->cpus);
 	accuse_tell(l, g, r, p->resource, NULL);
 	snprintf(r->summary, sizeof(r->summary), "%s pressure (%s) of the host is "
-	    "%s%s%s for %s; %s%s", r->resource,
+	    "%s%s%s%s; %s%s", r->resource,
 	    rule->p[P_LINE] == LINE_FULL ? "full" : "some",
 	    value_text(pct, UNIT_PCT, p->pct), busy ? ", CPU " : "",
 	    busy ? value_text(cpu, UNIT_PCT, p->busy.pct) : "",
-	    value_text(held, UNIT_TIME, l->now - since),
-	    r->culprit.kind != NULL ? "most stall by " : "",
+	    held, r->culprit.kind != NULL ? "most stall by " : "",
 	    party_text(&r->culprit, by, sizeof(by)));
 }
 

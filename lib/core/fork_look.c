@@ -14,6 +14,9 @@
 #define STEP_MORE	UINT64_C(1000000000)
 enum { STEP_PART = 4 };		/* of the window, in which it is to be as fast */
 
+/* So many times as many that execute nothing are what counts. */
+enum { FORKED_MORE = 3 };
+
 const char *const fork_looks[] = { NULL, "start", "build" };
 
 int
@@ -25,6 +28,30 @@ fork_builds(struct lane *l, const struct group *g)
 	const struct kin *k = kin_find(l->kins, id);
 
 	return k != NULL && maker_builds(k->comm);
+}
+
+static uint64_t
+total(const struct top *t)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < TOP; i++)
+		n += t[i].n;
+	return n;
+}
+
+const char *
+fork_command(const struct forks *f, const char *maker)
+{
+	const struct top *first = top_first(f->commands);
+	uint64_t forks = total(f->parents), execs = total(f->commands);
+
+	/* Who executes nothing has the name of who made it; but many do for a
+	 * moment only, and some to make who does. */
+	if (maker != NULL && forks > execs && forks - execs >
+	    FORKED_MORE * (uint64_t)(first->n - first->more))
+		return maker;
+	return first->comm;
 }
 
 void

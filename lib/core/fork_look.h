@@ -37,6 +37,10 @@ void fork_risen(struct lane *, struct group *, uint64_t sum, int calm);
 void fork_look(struct lane *, struct group *, uint64_t len, double per_window,
     uint64_t sum, int fires);
 
+/* What most of those that were made ran; maker is the name of who made most, or
+ * NULL. */
+const char *fork_command(const struct forks *, const char *maker);
+
 int fork_severity(const struct group *);
 
 #endif

@@ -37,6 +37,8 @@ struct seen {
 };
 
 struct incident {
+	uint64_t	ahead;		/* real time less boot_ns when it opened;
+					 * REAL_UNTOLD: nobody told */
 	uint64_t	id, opened;
 	uint64_t	held;		/* when its condition held last */
 	uint64_t	told;		/* when it was last written */

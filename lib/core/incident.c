@@ -149,6 +149,8 @@ open_it(struct lane *l, struct group *g)
 	in->open = 1;
 	in->hushed = 0;
 	in->opened = in->held = l->now;
+	in->ahead = l->real_ns >= REAL_UNTOLD ? REAL_UNTOLD :
+	    l->real_ns - l->time_ns;
 	in->peak = in->value;
 	in->hits = window_sum(&in->recent, back, l->now);
 	in->first = g->last;

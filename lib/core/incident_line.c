@@ -118,6 +118,22 @@ when(struct pen *w, const struct lane *l, const char *name, uint64_t t)
 		str(w, name, buf);
 }
 
+/* The same of when it opened or before: the clock may have been set since. */
+static void
+begun(struct pen *w, const struct lane *l, const struct incident *in,
+    const char *name, uint64_t t)
+{
+	char buf[NUM_TIME + 1];
+
+	if (in->ahead == REAL_UNTOLD) {
+		when(w, l, name, t);
+		return;
+	}
+	num_put_time(buf, t + in->ahead);
+	buf[NUM_TIME] = '\0';
+	str(w, name, buf);
+}
+
 static void
 party(struct pen *w, const char *name, const struct party *p)
 {
@@ -248,7 +264,7 @@ evidence(struct pen *w, const struct lane *l, const struct group *g,
 
 	key(w, "evidence");
 	put(w, "{");
-	when(w, l, "from", g->inc.from);
+	begun(w, l, &g->inc, "from", g->inc.from);
 	when(w, l, "to", l->now);
 	num(w, "records", g->inc.hits);
 	record(w, "first", &g->inc.first);
@@ -354,7 +370,7 @@ incident_line(struct lane *l, struct group *g, const char *state,
 	str(&w, "state", state);
 	str(&w, "class", r->class);
 	str(&w, "resource", r->resource);
-	when(&w, l, "opened", g->inc.opened);
+	begun(&w, l, &g->inc, "opened", g->inc.opened);
 	if (state[0] == 'c')
 		when(&w, l, "closed", l->now);
 	if (l->now > 0)

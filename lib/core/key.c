@@ -88,21 +88,49 @@ text(const struct field *f, const char *name)
 	}
 }
 
-int
-key_text(const char *name, uint64_t kinds)
+/* A number, and not digits in a string. */
+static int
+number(const struct field *f, const char *name)
+{
+	switch (f->from == FROM_tail ? F_str : f->type) {
+	case F_proc:
+		return !text(f, name);
+	case F_u64: case F_u32: case F_micro: case F_cpu: case F_seq:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* All kinds that have the field, and there is one, have it so. */
+static int
+all_are(const char *name, uint64_t kinds,
+    int (*so)(const struct field *, const char *))
 {
 	const struct field *f;
 	int is = 0;
 
-	if (everywhere(name))
-		return strcmp(name, "boot_ns") != 0;
 	for (int k = 1; k < 64; k++) {
 		if (!(kinds >> k & 1) || event_desc(k) == NULL ||
 		    (f = find(event_desc(k), name)) == NULL)
 			continue;
-		if (!text(f, name))
+		if (!so(f, name))
 			return 0;
 		is = 1;
 	}
 	return is;
+}
+
+int
+key_text(const char *name, uint64_t kinds)
+{
+	return everywhere(name) ? strcmp(name, "boot_ns") != 0 :
+	    all_are(name, kinds, text);
+}
+
+int
+key_number(const char *name, uint64_t kinds)
+{
+	return everywhere(name) ? strcmp(name, "boot_ns") == 0 :
+	    all_are(name, kinds, number);
 }

@@ -76,4 +76,7 @@ uint64_t key_kinds(const char *name, uint64_t kinds);
 /* It is text in all of them: no number. */
 int key_text(const char *name, uint64_t kinds);
 
+/* It is a number in all of them, and never digits in a string. */
+int key_number(const char *name, uint64_t kinds);
+
 #endif

@@ -45,7 +45,7 @@ struct asking {
 };
 
 static int
-where_field(void *arg, const char *name, int number, char *why)
+where_field(void *arg, const char *name, enum where_as as, char *why)
 {
 	struct asking *a = arg;
 	char reason[RULE_WHY];
@@ -53,8 +53,11 @@ where_field(void *arg, const char *name, int number, char *why)
 
 	if ((k = field(a->rs, a->r, name, reason)) == -1)
 		return rule_bad(why, "where: %.240s", reason);
-	if (number && key_text(name, a->r->kinds))
+	if (as == AS_NUMBER && key_text(name, a->r->kinds))
 		return rule_bad(why, "where: '%.60s' is text: want ==, !=, ~ or !~", name);
+	if (as == AS_TEXT && key_number(name, a->r->kinds))
+		return rule_bad(why, "where: '%.60s' is a number: want one, without "
+		    "quotes", name);
 	for (int i = 0; i < a->r->nfields; i++)
 		if (a->r->fields[i] == k)
 			return k;

@@ -169,8 +169,8 @@ value_json(char *p, double v)
 {
 	size_t n;
 
-	if (!isfinite(v) || fabs(v) > 1e18)
-		v = v < 0 ? -1e18 : 1e18;
+	if (!isfinite(v) || fabs(v) > 0x1p64)
+		v = v < 0 ? -0x1p64 : 0x1p64;
 	n = snprintf(p, VALUE_TEXT, "%.3f", v);
 	while (p[n - 1] == '0')
 		n--;
@@ -187,11 +187,12 @@ scaled(char *p, double v, const char *const *names, double step, size_t n)
 {
 	size_t i = 0;
 
-	while (i + 1 < n && fabs(v) >= step) {
+	/* As it is written: 999.6 ms is a second. */
+	while (i + 1 < n && round(fabs(v)) >= step) {
 		v /= step;
 		i++;
 	}
-	snprintf(p, VALUE_TEXT, "%.*f %s", fabs(v) < 10 && i > 0 ? 1 : 0, v,
+	snprintf(p, VALUE_TEXT, "%.*f %s", fabs(v) < 9.95 && i > 0 ? 1 : 0, v,
 	    names[i]);
 	return p;
 }
@@ -204,7 +205,7 @@ value_text(char *p, enum unit unit, double v)
 
 	switch (unit) {
 	case UNIT_TIME:
-		if (fabs(v) >= 600e9)
+		if (fabs(v) >= 599.5e9)
 			snprintf(p, VALUE_TEXT, "%.0f min", v / 60e9);
 		else
 			scaled(p, v, times, 1000, 4);

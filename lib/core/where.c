@@ -143,6 +143,13 @@ comparison(struct parse *s)
 	return OP_HAS;
 }
 
+static enum where_as
+compared_as(const struct op *op)
+{
+	return op->text != NULL ? AS_TEXT :
+	    op->code >= OP_LT && op->code <= OP_GE ? AS_NUMBER : AS_ANY;
+}
+
 /* field, or field OP operand. */
 static int
 test(struct parse *s)
@@ -162,8 +169,7 @@ test(struct parse *s)
 	code = comparison(s);
 	if ((op = add(s, code)) == NULL ||
 	    (code != OP_HAS && operand(s, op) == -1) ||
-	    (key = s->key(s->arg, field, code >= OP_LT && code <= OP_GE,
-	    s->why)) == -1)
+	    (key = s->key(s->arg, field, compared_as(op), s->why)) == -1)
 		return -1;
 	op->key = key;
 	return 0;

@@ -19,10 +19,13 @@ enum {
 
 struct where;
 
+/* What a field is compared as. */
+enum where_as { AS_ANY, AS_NUMBER, AS_TEXT };
+
 /* The number of a field, or -1 with why: no kind has it, or it is to be greater or
- * less than something, and is no number.  Asked once for each field that the text
- * names. */
-typedef int where_key(void *arg, const char *field, int number, char *why);
+ * less than something, and is no number, or to be like a string, and is a number.
+ * Asked once for each field that the text names. */
+typedef int where_key(void *arg, const char *field, enum where_as as, char *why);
 
 /* NULL with why, which has room for RULE_WHY bytes. */
 struct where *where_new(const char *text, where_key *key, void *arg, char *why);

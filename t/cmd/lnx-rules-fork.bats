@@ -81,3 +81,32 @@ setup() {
 	# No one process makes them.
 	[ "$(bursts fork-burst-of-many)" = "opened:medium:null closed:medium:null" ]
 }
+
+@test "lnx-rules: fork_burst: the command is what most are, not what a few executed" {
+	# of EXECS: of 120 that a bomb and make(1) in one tree make, so many are of make.
+	of() {
+		awk -v execs="$1" 'function id(pid) {
+			return sprintf("0123abcd-%.0f-%d", pid < 100 ? pid : 10e9 + (pid - 100) * 1e7, pid)
+		} function rec(t, kind, pid, up, comm) {
+			printf "{\"v\":1,\"event\":\"%s\",\"boot_ns\":%.0f,\"id\":\"%s\",\"pid\":%d," \
+			    "\"parent_id\":\"%s\",\"comm\":\"%s\"}\n", kind, t * 1e9, id(pid), pid, id(up), comm
+		} BEGIN {
+			rec(1, "snap", 50, 1, "sh")
+			rec(1, "snap", 60, 50, "bomb")
+			rec(1, "snap", 70, 50, "make")
+			for (i = 0; i < 120; i++)
+				if (i % 10 < execs / 12) {
+					rec(10 + i / 100, "fork", 100 + i, 70, "make")
+					rec(10 + i / 100 + 0.001, "exec", 100 + i, 70, "cc")
+				} else
+					rec(10 + i / 100, "fork", 100 + i, 60, "bomb")
+		}' | timeout 60 lnx-rules -q -r my.conf | jq -r 'select(.event == "incident").summary' |
+			sed -n '1s/.*; command \([a-z]*\).*/\1/p'
+	}
+	need_jq
+	printf '[fork_burst]\nby = host\n' >my.conf
+	[ "$(of 0)" = bomb ]
+	[ "$(of 12)" = bomb ]
+	[ "$(of 108)" = cc ]
+	[ "$(of 120)" = cc ]
+}

@@ -45,6 +45,25 @@ sample() {
 	[ "$(sample a 100 60 "$big" | opened)" = 100a ]
 }
 
+@test "lnx-rules: a gauge: says above only where it is, and is over after a silence, also below" {
+	rules '[g];kind = sample;detector = gauge;field = rss_bytes;by = process;above = 100;update = 1s'
+	v() { sample a "$1" 1 "\"rss_bytes\":$2"; }
+	said() {
+		{ v 1 "$1"; v 2 "$2"; v 3 "$2"; rec sample 33 ''; rec sample 34 ''; rec sample 60 ''; } |
+			lnx-rules -r my.conf | jq -r '"\(.boot_ns / 1e9) \(.summary)"'
+	}
+	said 150 90 | diff -u - <(printf '%s\n' '1 a[7]: rss_bytes is 150 B, above 100 B' \
+		'2 a[7]: rss_bytes is 90 B, no longer above 100 B' \
+		'3 a[7]: rss_bytes is 90 B, no longer above 100 B' \
+		'43 a[7]: g is over after 42 s; rss_bytes was up to 150 B, the limit is 100 B')
+	sed -i 's/above/below/' my.conf
+	said 50 110 | diff -u - <(printf '%s\n' '1 a[7]: rss_bytes is 50 B, below 100 B' \
+		'2 a[7]: rss_bytes is 110 B, no longer below 100 B' \
+		'3 a[7]: rss_bytes is 110 B, no longer below 100 B' \
+		'43 a[7]: g is over after 42 s; rss_bytes was down to 50 B, the limit is 100 B')
+	said 50 50 | tail -n 1 | grep -x '43 .* is over .*'
+}
+
 @test "lnx-rules: for: pressure is a mean, and one of a long interval is enough" {
 	rules '[psi_saturation];resource = cpu;above = 60%;for = 10s'
 	psi() { rec psi "$1" "\"resource\":\"cpu\",\"interval_ns\":$2,\"some_pct\":$3"; }
@@ -285,4 +304,56 @@ noise() {
 	told() { lnx-rules -r my.conf | jq -r 'select(.state == "opened") | .evidence | "\(.method) \(.confidence)"'; }
 	[ "$({ pair 10 10 50000000 "$guess"; pair 11 60 50000000 "$sure"; pair 61 90 200000000 "$sure"; } | told)" = "measured 1" ]
 	[ "$({ pair 11 60 50000000 "$sure"; pair 61 70 200000000 "$sure"; pair 71 71 200000000 "$guess"; pair 72 90 200000000 "$sure"; } | told)" = "estimated 0.2" ]
+}
+
+@test "lnx-rules: what is rounded is in the unit that it comes to" {
+	is() {
+		printf '[g]\nkind = %s\ndetector = gauge\nfield = %s\nabove = 0\n' "$1" "$2" >my.conf
+		rec "$1" 1 "\"$2\":$3" | lnx-rules -r my.conf | jq -r .summary |
+			sed 's/.* is \(.*\), above .*/\1/'
+	}
+	of() { while read -r n _; do is "$1" "$2" "$n"; done | paste -sd ,; }
+	of exit duration_ns <<'END' | grep -Fx '999 us,1.0 ms,999 ms,1.0 s,9.9 s,10 s,599 s,10 min'
+999400
+999600
+999499999
+999500000
+9940000000
+9960000000
+599400000000
+599600000000
+END
+	of sample rss_bytes <<'END' | grep -Fx '1023 B,1023 KiB,1.0 MiB,9.9 MiB,10 MiB'
+1023
+1048060
+1048070
+10400000
+10470000
+END
+	# The value is that of the sentence, up to the greatest that a record may tell.
+	printf '[g]\nkind = sample\ndetector = gauge\nfield = rss_bytes\nabove = 0\n' >my.conf
+	rec sample 1 '"rss_bytes":18446744073709551615' | lnx-rules -r my.conf >out
+	jq -e '.values.rss_bytes | .value > 1.8e19 and .peak > 1.8e19' out
+	jq -r .summary out | grep -F ' 16777216 TiB,'
+}
+
+@test "lnx-rules: psi_saturation, circuit_breaker: for is told only of what is above" {
+	psi() { rec psi "$1" "\"resource\":\"cpu\",\"interval_ns\":1000000000,\"some_pct\":$2"; }
+	said() {
+		for t in {101..130}; do psi "$t" "$((t < 118 ? 95 : 78))"; done | lnx-rules -r my.conf |
+			jq -r 'select(.state == "updated").summary | sub("; .*"; "") | sub(".* is "; "")' |
+			uniq | paste -sd :
+	}
+	rules '[psi_saturation];resource = cpu;above = 90%;for = 10s;update = 5s'
+	[ "$(said)" = '95 % for 15 s:78 %, no longer above 90 %' ]
+	rules '[circuit_breaker];cpu = 0%;pressure = 90%;for = 10s;update = 5s'
+	[ "$(said)" = '95 % for 15 s:78 %, no longer above its limits' ]
+}
+
+@test "lnx-rules: when an incident opened stays what was told, though the clock is set" {
+	rules '[g];kind = sample;detector = gauge;field = rss_bytes;above = 100;update = 1s'
+	at() { rec sample "$1" "\"time\":\"2026-01-01T0$2:00:0$1.000000000Z\",\"rss_bytes\":150"; }
+	{ at 1 0; at 2 0; at 3 7; at 4 7; } | lnx-rules -r my.conf >out
+	jq -r .time out | cut -c 12-19 | paste -sd ' ' | grep -x '00:00:01 00:00:02 07:00:03 07:00:04'
+	[ "$(jq -r '.opened, .evidence.from' out | uniq)" = 2026-01-01T00:00:01.000000000Z ]
 }

@@ -449,6 +449,13 @@ wrong() {
 	wrong '[fork_storm]\nwhere = (uid == 0\n' 2 "where: ends too early: want &&, || or )"
 	wrong '[fork_storm]\nwhere = comm > 3\n' 2 "where: 'comm' is text: want =="
 	wrong '[fork_storm]\nrate = 0/s\n' 2 "rate: '0/s': want a rate"
+	for test in 'exit_code == "1"' 'exit_code != "0"' 'exit_code ~ "1*"' '!(exit_code == "7")'; do
+		wrong "[x]\ndetector = count\nkind = exit\nabove = 3\nwhere = $test\n" 5 \
+			"where: 'exit_code' is a number: want one, without quotes"
+	done
+	printf '[x]\ndetector = count\nkind = exit\nabove = 3\nwhere = %s\n' \
+		'cgroup_id == "7" || cgroup_id == 7 || comm == "7"' >good.conf
+	lnx-rules -n good.conf
 	wrong '[x]\ndetector = gauge\nkind = exit\nfield = comm\nabove = 3\n' 4 "field: 'comm' is text"
 	wrong '[psi_saturation]\nresource = irq\n' 1 "[psi_saturation]: resource: irq has no line some"
 	wrong '[noisy_neighbor]\nresource = irq\n' 1 "[noisy_neighbor]: resource: no stall record"
@@ -516,6 +523,11 @@ wrong() {
 	"$SRC/scripts/rules-from-yaml" "$rules/yaml/rules.yaml" |
 	    diff -u "$rules/yaml/rules.conf" -
 	lnx-rules -n "$rules/yaml/rules.conf"
+	# More than two processors: no awk may write that with an exponent.
+	printf -- '- name: a\n  detector: subtree_cpu_pct\n  threshold: 12800\n' >in.yaml
+	"$SRC/scripts/rules-from-yaml" in.yaml >my.conf
+	grep -Fx 'above = 128000000000/s' my.conf
+	lnx-rules -n my.conf
 	printf -- '- name: a\n  detector: b\n' >in.yaml
 	run --separate-stderr "$SRC/scripts/rules-from-yaml" in.yaml
 	[ "$status" -eq 2 ]
