@@ -50,7 +50,7 @@ struct report {
 	struct {
 		const char	*name;
 		double		 value, threshold, peak;	/* NAN is none */
-		enum unit	 unit;
+		enum unit	 unit, each;	/* each: of which UNIT_RATE is a rate */
 	} facts[FACTS];
 	struct {
 		const char	*name;
@@ -110,6 +110,9 @@ enum verdict detect_reached(double v, double limit);
 
 /* For tell(). */
 void report_value(struct report *, const char *name, enum unit, double value,
+    double threshold);
+/* So many of that unit a second. */
+void report_rate(struct report *, const char *name, enum unit each, double value,
     double threshold);
 void report_why(struct report *, double confidence, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -23,13 +23,9 @@ next(struct lane *l, const struct rule *r, const struct rec *rec, int *by)
 static const char *
 who(struct lane *l, struct group *g, char *buf, size_t size)
 {
-	struct party p = { .kind = "", .value = g->s.by == BY_FIELD ||
-	    g->s.by == BY_NAMESPACE ? g->s.s[0] : NULL,
-	    .cgroup = g->s.by == BY_CGROUP ? g->s.s[0] : NULL,
-	    .pod = g->s.by == BY_POD ? g->s.s[0] : NULL };
+	struct party p = { 0 };
 
-	if (g->s.id.pid != 0)
-		report_process(l, &p, "", &g->s.id);
+	incident_subject(l, g, &p);
 	return party_text(&p, buf, size);
 }
 
@@ -108,8 +104,11 @@ count_tell(struct lane *l, struct group *g, struct report *r)
 	double v = sum(l, g) / (rate ? rule->p[C_WINDOW] / 1e9 : 1);
 	char by[100], len[VALUE_TEXT], num[VALUE_TEXT];
 
-	report_value(r, rate ? "rate" : "count",
-	    rate ? UNIT_RATE : unit_of(rule->field), v, rule->p[C_ABOVE]);
+	if (rate)
+		report_rate(r, "rate", unit_of(rule->field), v, rule->p[C_ABOVE]);
+	else
+		report_value(r, "count", unit_of(rule->field), v,
+		    rule->p[C_ABOVE]);
 	snprintf(r->summary, sizeof(r->summary), "%s: %s%s of %s%s%s in %s",
 	    who(l, g, by, sizeof(by)), value_text(num, unit_of(rule->field), v),
 	    rate ? " a second" : "", kind_name(rule),
@@ -289,7 +288,8 @@ slope_tell(struct lane *l, struct group *g, struct report *r)
 	struct fit f = line_fit((void *)g->state, rule->p[S_WINDOW], l->now);
 	char by[100], num[VALUE_TEXT], len[VALUE_TEXT];
 
-	report_value(r, "slope", UNIT_RATE, f.slope, rule->p[S_ABOVE]);
+	report_rate(r, "slope", unit_of(rule->field), f.slope,
+	    rule->p[S_ABOVE]);
 	report_value(r, "r2", UNIT_TEXT, f.r2, rule->p[S_R2]);
 	report_value(r, "points", UNIT_COUNT, f.n, rule->p[S_POINTS]);
 	snprintf(r->summary, sizeof(r->summary),

@@ -72,6 +72,16 @@ complete(struct lane *l, struct group *g, struct report *r)
 		r->facts[0].peak = g->inc.peak;
 }
 
+/* The first fact, if it were v. */
+static const char *
+fact_text(char *p, const struct report *r, double v)
+{
+	if (r->facts[0].each == UNIT_COUNT)
+		return value_text(p, r->facts[0].unit, v);
+	value_text(p, r->facts[0].each, v);
+	return strcat(p, " a second");
+}
+
 /* What there was is over, so the sentence of now does not fit. */
 static void
 over(struct lane *l, struct group *g, struct report *r)
@@ -88,14 +98,14 @@ over(struct lane *l, struct group *g, struct report *r)
 		n += snprintf(r->summary + n, sizeof(r->summary) - n,
 		    "; %s was %s %s", r->facts[0].name,
 		    g->rule->down ? "down to" : "up to",
-		    value_text(peak, r->facts[0].unit, g->inc.peak));
+		    fact_text(peak, r, g->inc.peak));
 	/* Some detectors have more than one reason. */
 	if (r->nfacts > 0 && n < sizeof(r->summary) && (g->rule->down ?
 	    g->inc.peak <= r->facts[0].threshold :
 	    g->inc.peak >= r->facts[0].threshold))
 		snprintf(r->summary + n, sizeof(r->summary) - n,
 		    ", the limit is %s",
-		    value_text(limit, r->facts[0].unit, r->facts[0].threshold));
+		    fact_text(limit, r, r->facts[0].threshold));
 	n = strlen(r->summary);
 	if (r->culprit.kind != NULL)
 		snprintf(r->summary + n, sizeof(r->summary) - n, "; culprit: %s",

@@ -28,10 +28,19 @@ report_value(struct report *r, const char *name, enum unit unit, double value,
 		return;
 	r->facts[n].name = name;
 	r->facts[n].unit = unit;
+	r->facts[n].each = UNIT_COUNT;
 	r->facts[n].value = value;
 	r->facts[n].threshold = threshold;
 	r->facts[n].peak = __builtin_nan("");
 	r->nfacts++;
+}
+
+void
+report_rate(struct report *r, const char *name, enum unit each, double value,
+    double threshold)
+{
+	report_value(r, name, UNIT_RATE, value, threshold);
+	r->facts[r->nfacts - 1].each = each;
 }
 
 void
@@ -81,7 +90,7 @@ party_text(const struct party *p, char *buf, size_t size)
 	else if (p->namespace != NULL)
 		snprintf(buf, size, "namespace %.60s", p->namespace);
 	else if (p->value != NULL)
-		snprintf(buf, size, "%.60s", p->value);
+		snprintf(buf, size, "%s %.60s", p->field, p->value);
 	else if (p->comm != NULL)
 		snprintf(buf, size, "%.40s", p->comm);
 	else
