@@ -105,14 +105,12 @@ held_tell(const struct lane *l, const struct group *g, struct report *r,
     const char *limit, char *text, size_t size)
 {
 	const struct pressure *p = (const void *)g->state;
-	uint64_t since = p->s.since != 0 ? p->s.since : g->inc.opened;
+	double held = p->s.since != 0 ? l->now - p->s.since : 0;
 	char len[VALUE_TEXT];
 
-	report_value(r, "for", UNIT_TIME, l->now - since,
-	    g->rule->p[P_FOR]);
+	report_value(r, "for", UNIT_TIME, held, g->rule->p[P_FOR]);
 	if (p->s.since != 0)
-		snprintf(text, size, " for %s", value_text(len, UNIT_TIME,
-		    l->now - since));
+		snprintf(text, size, " for %s", value_text(len, UNIT_TIME, held));
 	else
 		snprintf(text, size, ", no longer above %s", limit);
 }
