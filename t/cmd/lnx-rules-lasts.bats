@@ -105,6 +105,23 @@ oom() {
 	said . in | diff -u /dev/null -
 }
 
+@test "lnx-rules: after a boot nobody is blamed for what was before it" {
+	# harm CULPRIT FROM TO MS: it makes /v wait so long in each second, which is
+	# pressure.
+	harm() {
+		for t in $(seq "$2" "$3"); do
+			printf '{"v":1,"event":"stall","boot_ns":%d000000000,"host":"box","resource":"cpu","victim":{"cgroup":"/v"},"culprit":{"kind":"cgroup","cgroup":"%s"},"window_ns":1000000000,"stall_ns":%d000000,"method":"measured"}\n' "$t" "$1" "$4"
+			printf '{"v":1,"event":"psi","boot_ns":%d500000000,"host":"box","cgroup":"/v","resource":"cpu","interval_ns":1000000000,"some_pct":95}\n' "$t"
+		done
+	}
+	printf '[psi_saturation]\nby = cgroup\n' >my.conf
+	for at in 5 1000; do
+		{ start 0123abcd 1000; harm /old 1001 1040 900; start 9999abcd $at; harm /new $((at + 1)) $((at + 40)) 9; } >in
+		[ "$(lnx-rules -q -r my.conf in | jq -r 'select(.state == "opened") | "\(.culprit.cgroup) \(.culprit.stall_ns)"' | paste -sd ' ')" = \
+			"/old 9000000000 /new 90000000" ]
+	done
+}
+
 @test "lnx-rules: what is no longer missing is held against nobody" {
 	{ start 0123abcd 1000 "ring: old"; oom 1001; psi 1002 1100
 	  start 0123abcd 1100 "ring: old" | sed s/start/healed/; oom 1101; psi 1102 1200; } >in
