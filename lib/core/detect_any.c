@@ -35,19 +35,6 @@ kind_name(const struct rule *r)
 	return event_desc(__builtin_ctzll(r->kinds))->name;
 }
 
-/* Names of fields tell what they count. */
-static enum unit
-unit_of(const char *field)
-{
-	const char *end = strrchr(field, '_');
-
-	if (end == NULL)
-		return UNIT_COUNT;
-	return strcmp(end, "_ns") == 0 ? UNIT_TIME :
-	    strcmp(end, "_bytes") == 0 ? UNIT_SIZE :
-	    strcmp(end, "_pct") == 0 ? UNIT_PCT : UNIT_COUNT;
-}
-
 #define ALL_BY	(BY(PROCESS) | BY(TREE) | BY(CGROUP) | BY(POD) |	\
 		BY(NAMESPACE) | BY(HOST) | BY(FIELD))
 
@@ -105,12 +92,12 @@ count_tell(struct lane *l, struct group *g, struct report *r)
 	char by[100], len[VALUE_TEXT], num[VALUE_TEXT];
 
 	if (rate)
-		report_rate(r, "rate", unit_of(rule->field), v, rule->p[C_ABOVE]);
+		report_rate(r, "rate", value_unit_of(rule->field), v, rule->p[C_ABOVE]);
 	else
-		report_value(r, "count", unit_of(rule->field), v,
+		report_value(r, "count", value_unit_of(rule->field), v,
 		    rule->p[C_ABOVE]);
 	snprintf(r->summary, sizeof(r->summary), "%s: %s%s of %s%s%s in %s",
-	    who(l, g, by, sizeof(by)), value_text(num, unit_of(rule->field), v),
+	    who(l, g, by, sizeof(by)), value_text(num, value_unit_of(rule->field), v),
 	    rate ? " a second" : "", kind_name(rule),
 	    rule->field_key != K_NONE ? " " : "", rule->field,
 	    value_text(len, UNIT_TIME, rule->p[C_WINDOW]));
@@ -214,13 +201,13 @@ gauge_tell(struct lane *l, struct group *g, struct report *r)
 	char by[100], num[VALUE_TEXT], limit[VALUE_TEXT];
 	double x = rule->given[G_ABOVE] ? rule->p[G_ABOVE] : rule->p[G_BELOW];
 
-	report_value(r, rule->field, unit_of(rule->field), p->v, x);
+	report_value(r, rule->field, value_unit_of(rule->field), p->v, x);
 	snprintf(r->summary, sizeof(r->summary), "%s: %s is %s, %s%s %s",
 	    who(l, g, by, sizeof(by)), rule->field,
-	    value_text(num, unit_of(rule->field), p->v),
+	    value_text(num, value_unit_of(rule->field), p->v),
 	    upward(rule, p->v) > gauge_limit(rule) ? "" : "no longer ",
 	    rule->given[G_ABOVE] ? "above" : "below",
-	    value_text(limit, unit_of(rule->field), x));
+	    value_text(limit, value_unit_of(rule->field), x));
 }
 
 static const struct param gauge_params[] = {
@@ -288,14 +275,14 @@ slope_tell(struct lane *l, struct group *g, struct report *r)
 	struct fit f = line_fit((void *)g->state, rule->p[S_WINDOW], l->now);
 	char by[100], num[VALUE_TEXT], len[VALUE_TEXT];
 
-	report_rate(r, "slope", unit_of(rule->field), f.slope,
+	report_rate(r, "slope", value_unit_of(rule->field), f.slope,
 	    rule->p[S_ABOVE]);
 	report_value(r, "r2", UNIT_TEXT, f.r2, rule->p[S_R2]);
 	report_value(r, "points", UNIT_COUNT, f.n, rule->p[S_POINTS]);
 	snprintf(r->summary, sizeof(r->summary),
 	    "%s: %s grows by %s a second over %s (R2 %.2f)",
 	    who(l, g, by, sizeof(by)), rule->field,
-	    value_text(num, unit_of(rule->field), f.slope),
+	    value_text(num, value_unit_of(rule->field), f.slope),
 	    value_text(len, UNIT_TIME, f.span), f.r2);
 }
 

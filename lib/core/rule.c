@@ -186,6 +186,11 @@ finish(struct rules *rs, struct rule *r, unsigned *line, char *why)
 		if (rule_meaning(rs, r, g, why) == -1)
 			return -1;
 	}
+	for (g = r->givens; g != NULL; g = g->next) {
+		*line = g->line;
+		if (rule_fits(r, g, why) == -1)
+			return -1;
+	}
 	*line = r->line;
 	for (size_t i = 0; r->det->params[i].name != NULL; i++)
 		if (r->det->params[i].def == NULL && !r->det->params[i].opt &&

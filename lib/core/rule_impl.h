@@ -26,6 +26,10 @@ int rule_kind(struct rule *, const char *value, char *why);
 int rule_param(struct rules *, struct rule *, size_t i, const char *value,
     char *why);
 
+/* All keys took effect: that one's value is of the unit of the rule's field.  0, or -1
+ * with why. */
+int rule_fits(const struct rule *, const struct given *, char *why);
+
 /* A key takes effect.  0, or -1 with why. */
 int rule_meaning(struct rules *, struct rule *, const struct given *,
     char *why);

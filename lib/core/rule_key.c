@@ -261,6 +261,22 @@ rule_param(struct rules *rs, struct rule *r, size_t i, const char *s, char *why)
 	return in_range(p, r->p[i], s, why);
 }
 
+int
+rule_fits(const struct rule *r, const struct given *g, char *why)
+{
+	enum unit is = value_unit(g->value), of = value_unit_of(r->field);
+	const struct param *p = r->det->params;
+
+	while (p->name != NULL && strcmp(p->name, g->key) != 0)
+		p++;
+	if (p->name == NULL || p->unit != UNIT_ANY || is == UNIT_COUNT || is == of)
+		return 0;
+	return rule_bad(why, "%s: '%.40s': %s: want a number%s%s", g->key, g->value,
+	    r->field[0] != '\0' ? r->field : "records are counted",
+	    of == UNIT_COUNT ? " without a unit" : ", or ",
+	    of == UNIT_COUNT ? "" : value_want(of));
+}
+
 static int
 unknown(const struct rule *r, const char *key, char *why)
 {

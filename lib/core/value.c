@@ -101,6 +101,31 @@ value_any(const char *s, double *v)
 	return 0;
 }
 
+enum unit
+value_unit(const char *s)
+{
+	char buf[64];
+	double v;
+
+	s += *s == '-';
+	snprintf(buf, sizeof(buf), "%.*s", (int)strcspn(s, "/"), s);
+	return plain(buf, "", &v) == 0 ? UNIT_COUNT :
+	    plain(buf, "%", &v) == 0 ? UNIT_PCT :
+	    size(buf, &v) == 0 ? UNIT_SIZE : UNIT_TIME;
+}
+
+enum unit
+value_unit_of(const char *field)
+{
+	const char *end = strrchr(field, '_');
+
+	if (end == NULL)
+		return UNIT_COUNT;
+	return strcmp(end, "_ns") == 0 ? UNIT_TIME :
+	    strcmp(end, "_bytes") == 0 ? UNIT_SIZE :
+	    strcmp(end, "_pct") == 0 ? UNIT_PCT : UNIT_COUNT;
+}
+
 int
 value_parse(enum unit unit, const char *s, double *v)
 {

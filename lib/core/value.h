@@ -29,6 +29,12 @@ int value_within(enum unit, const char *range, double v, char *why, size_t size)
 /* UNIT_ANY, and a number below 0. */
 int value_any(const char *s, double *v);
 
+/* Of which unit such a value is, a second or not: UNIT_COUNT if it has none. */
+enum unit value_unit(const char *s);
+
+/* The unit of a field: its name tells. */
+enum unit value_unit_of(const char *field);
+
 /* The number of the word s in words, which have blanks between them; -1. */
 int value_choice(const char *words, const char *s);
 

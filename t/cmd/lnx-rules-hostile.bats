@@ -121,6 +121,20 @@ records() {
 	done
 }
 
+@test "lnx-rules: a limit in another unit than the field's is refused" {
+	unit() { printf '[x]\ndetector = %s\nkind = sample\nabove = %s\nfield = %s\nby = process\n' "$@"; }
+	unit rate 50% cpu_ns | refused 4 "above: '50%': cpu_ns: want a number, or a time as"
+	unit gauge 2s rss_bytes | refused 4 "above: '2s': rss_bytes: want a number, or a size as"
+	unit slope 1MiB/s fds | refused 4 "above: '1MiB/s': fds: want a number without a unit"
+	printf '[x]\ndetector = count\nkind = exec\nabove = 3s\n' | refused 4 "above: '3s': records are counted: want a number without"
+	printf '[x]\ndetector = gauge\nkind = psi\nfield = some_pct\nbelow = 1s\n' | refused 5 "below: '1s': some_pct: want a number, or a percentage"
+	for ok in "rate 500ms cpu_ns" "rate 1MiB/s read_bytes" "gauge 64MiB rss_bytes" "rate 7/s cpu_ns" "slope 4 fds"; do
+		# shellcheck disable=SC2086
+		unit $ok >my.conf
+		lnx-rules -n my.conf
+	done
+}
+
 @test "lnx-rules: 256 rules are fine, one more is one too many; so are 10,000" {
 	sections() { seq -f '[r%g]' "$1" | sed 's/$/\ndetector = fork_storm/'; }
 	sections 256 >my.conf
