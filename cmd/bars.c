@@ -88,11 +88,12 @@ bar(char *p, uint64_t percent, const struct bars *b)
 	return n + sprintf(p + n, "%*s", BAR - cells, "");
 }
 
+/* avg is of what the head says if that knows of no interval. */
 static uint64_t
-share(uint64_t ns, uint64_t interval, uint64_t avg)
+share(uint64_t ns, uint64_t interval, uint64_t avg, uint64_t head)
 {
 	if (interval == WIRE_UNKNOWN_64 || interval == 0)
-		return avg;
+		return head == WIRE_UNKNOWN_64 ? avg : WIRE_UNKNOWN_64;
 	return ns == WIRE_UNKNOWN_64 ? ns :
 	    (uint64_t)((unsigned __int128)ns * 100000000 / interval);
 }
@@ -106,7 +107,7 @@ number(char *p, uint64_t micro)
 }
 
 static void
-line(const struct bars *b, const struct look_at *a)
+line(const struct bars *b, const struct look_at *a, uint64_t interval)
 {
 	const struct look_psi *p;
 	uint64_t some, full;
@@ -118,9 +119,9 @@ line(const struct bars *b, const struct look_at *a)
 		some = full = WIRE_UNKNOWN_64;
 		if (p->fresh) {
 			some = share(p->some_ns, p->interval_ns,
-			    p->text.some.avg10);
+			    p->text.some.avg10, interval);
 			full = share(p->full_ns, p->interval_ns,
-			    p->text.full.avg10);
+			    p->text.full.avg10, interval);
 		}
 		buf[n++] = ' ';
 		n += bar(buf + n, some == WIRE_UNKNOWN_64 ? 0 : some, b);
@@ -131,7 +132,8 @@ line(const struct bars *b, const struct look_at *a)
 	b->line(b->arg, buf, n);
 }
 
-static void
+/* The interval of the numbers below it, which may be unknown. */
+static uint64_t
 head(const struct bars *b, struct look *l)
 {
 	uint64_t interval = WIRE_UNKNOWN_64;
@@ -155,6 +157,7 @@ head(const struct bars *b, struct look *l)
 		    psi_name(k), "some", "full");
 	buf[n++] = '\n';
 	b->line(b->arg, buf, n);
+	return interval;
 }
 
 int
@@ -162,6 +165,7 @@ bars_show(const struct bars *b, struct look *l)
 {
 	size_t n = 0, all = 0, shown;
 	struct look_at *a;
+	uint64_t interval;
 	struct row *row;
 	char buf[64];
 
@@ -180,10 +184,10 @@ bars_show(const struct bars *b, struct look *l)
 		n++;
 	}
 	qsort(row, n, sizeof(*row), more_pressed);
-	head(b, l);
+	interval = head(b, l);
 	shown = b->rows > 2 && n > b->rows - 1 ? b->rows - 2 : n;
 	for (size_t i = 0; i < shown; i++)
-		line(b, row[i].at);
+		line(b, row[i].at, interval);
 	if (shown < n)
 		b->line(b->arg, buf, snprintf(buf, sizeof(buf),
 		    "and %zu more\n", n - shown));

@@ -421,6 +421,21 @@ paths() {
 	stop
 }
 
+@test "lnx-psi: --text: who is new has no share of the interval yet" {
+	machine two-cgroups
+	mv "$M/sys/fs/cgroup/kubepods.slice/pod1" pod1
+	lnx-psi --interval 1s --count 3 --root "$M" --text -o out 2>err 3>&- &
+	BG=$!
+	wait_for lines "% of the last" 1
+	cp -r pod1 "$M/sys/fs/cgroup/kubepods.slice/pod1"
+	wait "$BG"
+	BG=
+	grep pod1 out >rows
+	cat out
+	[ "$(sed -n 1p rows | tr -cd 0-9)" = 1 ]
+	[ "$(sed -n 2p rows | tr -cd 0-9)" != 1 ]
+}
+
 @test "lnx-psi: --text is a table, the most pressed first" {
 	run --separate-stderr lnx-psi --once --text --root "$PSI/two-cgroups"
 	[ "$status" -eq 0 ]
