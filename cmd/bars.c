@@ -88,12 +88,12 @@ bar(char *p, uint64_t percent, const struct bars *b)
 	return n + sprintf(p + n, "%*s", BAR - cells, "");
 }
 
-/* avg is of what the head says if that knows of no interval. */
+/* said: the interval that the head tells of, which avg is not of. */
 static uint64_t
-share(uint64_t ns, uint64_t interval, uint64_t avg, uint64_t head)
+share(uint64_t ns, uint64_t interval, uint64_t avg, uint64_t said)
 {
 	if (interval == WIRE_UNKNOWN_64 || interval == 0)
-		return head == WIRE_UNKNOWN_64 ? avg : WIRE_UNKNOWN_64;
+		return said == WIRE_UNKNOWN_64 ? avg : WIRE_UNKNOWN_64;
 	return ns == WIRE_UNKNOWN_64 ? ns :
 	    (uint64_t)((unsigned __int128)ns * 100000000 / interval);
 }

@@ -261,14 +261,24 @@ rule_param(struct rules *rs, struct rule *r, size_t i, const char *s, char *why)
 	return in_range(p, r->p[i], s, why);
 }
 
+/* Of those of the rule's detector; their number if none is called so. */
+static size_t
+param_named(const struct rule *r, const char *key)
+{
+	size_t i = 0;
+
+	while (r->det->params[i].name != NULL &&
+	    strcmp(r->det->params[i].name, key) != 0)
+		i++;
+	return i;
+}
+
 int
 rule_fits(const struct rule *r, const struct given *g, char *why)
 {
 	enum unit is = value_unit(g->value), of = value_unit_of(r->field);
-	const struct param *p = r->det->params;
+	const struct param *p = &r->det->params[param_named(r, g->key)];
 
-	while (p->name != NULL && strcmp(p->name, g->key) != 0)
-		p++;
 	if (p->name == NULL || p->unit != UNIT_ANY || is == UNIT_COUNT || is == of)
 		return 0;
 	return rule_bad(why, "%s: '%.40s': %s: want a number%s%s", g->key, g->value,
@@ -301,10 +311,9 @@ rule_meaning(struct rules *rs, struct rule *r, const struct given *g, char *why)
 
 	if ((rc = common(rs, r, g, why)) != 1)
 		return rc;
-	for (i = 0; r->det->params[i].name != NULL; i++)
-		if (strcmp(r->det->params[i].name, g->key) == 0) {
-			r->given[i] = 1;
-			return rule_param(rs, r, i, g->value, why);
-		}
-	return unknown(r, g->key, why);
+	i = param_named(r, g->key);
+	if (r->det->params[i].name == NULL)
+		return unknown(r, g->key, why);
+	r->given[i] = 1;
+	return rule_param(rs, r, i, g->value, why);
 }

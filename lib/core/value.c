@@ -119,6 +119,9 @@ value_unit_of(const char *field)
 {
 	const char *end = strrchr(field, '_');
 
+	/* As the kernel names them: avg10, of some and of full. */
+	if (strncmp(end != NULL ? end + 1 : field, "avg", 3) == 0)
+		return UNIT_PCT;
 	if (end == NULL)
 		return UNIT_COUNT;
 	return strcmp(end, "_ns") == 0 ? UNIT_TIME :

@@ -133,6 +133,13 @@ records() {
 		unit $ok >my.conf
 		lnx-rules -n my.conf
 	done
+	# The kernel's averages are percentages by another name.
+	for field in avg10 full_avg300; do
+		printf '[x]\ndetector = gauge\nkind = psi\nfield = %s\nabove = 40%%\n' $field >my.conf
+		lnx-rules -n my.conf
+	done
+	printf '{"v":1,"event":"psi","boot_ns":1,"resource":"cpu","full_avg300":50}\n' | lnx-rules -r my.conf |
+		jq -e '.summary == "the host: full_avg300 is 50 %, above 40 %"'
 }
 
 @test "lnx-rules: 256 rules are fine, one more is one too many; so are 10,000" {
