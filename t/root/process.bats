@@ -134,15 +134,16 @@ introduced() {
 		print "exit of a stranger:", id, "first fork at", first }'
 }
 
-# alive_in_stream SINCE: "PID STARTTICK" of processes introduced, started before
-# SINCE, without an exit.  A zombie has had its end.
+# alive_in_stream [SINCE]: "PID STARTTICK" of processes without an exit, introduced
+# before SINCE: then /proc has them, which who has just started may have to wait
+# for.  A zombie has had its end.
 alive_in_stream() {
-	pick snap,fork,exit event id state <"$OUT" | awk -v since="$1" '
+	pick snap,fork,exit event id state boot_ns <"$OUT" | awk -v since="${1-}" '
 		$3 == "Z" { next }
 		$1 == "exit" { delete id[$2]; next }
-		{ id[$2] }
+		{ id[$2] = $NF }
 		END { for (i in id) { split(i, part, "-")
-			if (part[2] + 0 < since + 0)
+			if (since == "" || id[i] + 0 < since + 0)
 				printf "%d\t%d\n", part[3], int(part[2] / 10000000) } }' | sort
 }
 
@@ -153,12 +154,11 @@ same_alive() {
 	local since self
 	read -r since self <"$1"
 	# There are kernels that hide init from BPF iterators.
-	alive_in_stream "$since" |
-		awk -v self="$self" '$1 != self && $1 != 1' >told
 	tail -n +2 "$1" | awk '$1 != 1' | sort >now
-	tail -n +2 "$2" | sort | comm -12 now - | comm -23 - told |
+	tail -n +2 "$2" | sort | comm -12 now - | comm -23 - <(alive_in_stream) |
 		sed 's/^/not told: /' >wrong
-	comm -13 now told | sed 's/^/told, but dead: /' >>wrong
+	alive_in_stream "$since" | awk -v self="$self" '$1 != self && $1 != 1' |
+		comm -13 now - | sed 's/^/told, but dead: /' >>wrong
 	diff -u /dev/null wrong
 }
 
